@@ -1,0 +1,66 @@
+-- name: machine
+SELECT m.arn, m.account, m.region, m.name, m.status, m.revision, m.updated, m.created_at,
+       r.definition, r.role_arn, r.created_at AS revised_at
+FROM state_machines m JOIN state_machine_revisions r ON r.id = m.revision
+WHERE m.arn = :arn
+
+-- name: add_machine
+INSERT INTO state_machines (arn, account, region, name, status, revision, updated, created_at)
+VALUES (:arn, :account, :region, :name, 'ACTIVE', :revision, 0, :created_at)
+
+-- name: add_revision
+INSERT INTO state_machine_revisions (id, machine, definition, role_arn, created_at)
+VALUES (:id, :machine, :definition, :role_arn, :created_at)
+
+-- name: point_machine
+UPDATE state_machines SET revision = :revision, updated = 1 WHERE arn = :arn
+
+-- name: mark_deleting
+UPDATE state_machines SET status = 'DELETING' WHERE arn = :arn
+
+-- name: deleting_machines
+SELECT arn FROM state_machines WHERE status = 'DELETING'
+
+-- name: remove_machine
+DELETE FROM state_machines WHERE arn = :arn
+
+-- name: remove_unused_revisions
+DELETE FROM state_machine_revisions WHERE machine = :arn
+AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.subject = :arn AND runs.spec = state_machine_revisions.id)
+
+-- name: list_machines
+SELECT arn, name, created_at FROM state_machines
+WHERE account = :account AND region = :region AND (created_at > :after_time OR (created_at = :after_time AND arn > :after_arn))
+ORDER BY created_at, arn LIMIT :count
+
+-- name: revision
+SELECT id, machine, definition, role_arn, created_at FROM state_machine_revisions WHERE id = :id
+
+-- name: run_by_arn
+SELECT * FROM runs WHERE arn = :arn
+
+-- name: list_runs
+SELECT * FROM runs WHERE subject = :subject
+AND (started_at < :before_time OR (started_at = :before_time AND id < :before_id))
+ORDER BY started_at DESC, id DESC LIMIT :count
+
+-- name: list_runs_by_status
+SELECT * FROM runs WHERE subject = :subject AND status = :status
+AND (started_at < :before_time OR (started_at = :before_time AND id < :before_id))
+ORDER BY started_at DESC, id DESC LIMIT :count
+
+-- name: open_runs
+SELECT id FROM runs WHERE subject = :subject AND status = 'RUNNING' LIMIT :count
+
+-- name: set_tag
+INSERT INTO state_machine_tags (arn, key, value) VALUES (:arn, :key, :value)
+ON CONFLICT (arn, key) DO UPDATE SET value = excluded.value
+
+-- name: tags
+SELECT key, value FROM state_machine_tags WHERE arn = :arn ORDER BY key
+
+-- name: remove_tag
+DELETE FROM state_machine_tags WHERE arn = :arn AND key = :key
+
+-- name: remove_tags
+DELETE FROM state_machine_tags WHERE arn = :arn
