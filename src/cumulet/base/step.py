@@ -78,6 +78,25 @@ class Continued:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskStarted:
+    """Somebody took up a task of `frame` that had to wait for a taker (an activity's worker polled)."""
+
+    frame: int
+    token: str
+    worker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSubmitted:
+    """A task of `frame` that was started with `wait` has been handed over; `output` is the performer's JSON answer.
+    The task stays open until somebody reports with the token."""
+
+    frame: int
+    token: str
+    output: Any
+
+
+@dataclass(frozen=True, slots=True)
 class TaskSucceeded:
     """A task of `frame` ended well. `output` is JSON."""
 
@@ -88,7 +107,7 @@ class TaskSucceeded:
 
 @dataclass(frozen=True, slots=True)
 class TaskFailed:
-    """A task of `frame` failed. `started` is False when it could not even be begun."""
+    """A task of `frame` failed."""
 
     frame: int
     token: str
@@ -112,7 +131,9 @@ class StopRequested:
     cause: str | None = None
 
 
-type Stimulus = Started | Continued | TaskSucceeded | TaskFailed | TimerFired | StopRequested
+type Stimulus = (
+    Started | Continued | TaskStarted | TaskSubmitted | TaskSucceeded | TaskFailed | TimerFired | StopRequested
+)
 
 
 # Commands: what is to be done.
