@@ -58,6 +58,27 @@ class Caller(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Credentials:
+    """Temporary credentials, as AssumeRole gives them. `expires_at` in microseconds since the epoch."""
+
+    access_key: str
+    secret_key: str
+    session_token: str
+    expires_at: int
+
+
+class CredentialIssuer(Protocol):
+    """Who makes temporary credentials that the gate knows again: for AssumeRole, for functions."""
+
+    async def issue(self, account: str, principal_arn: str, ttl: float, *, principal_id: str = "") -> Credentials:
+        """Credentials good for `ttl` seconds. Who calls with them is `principal_arn`, in `account`.
+
+        `principal_id` is the UserId that STS tells of the caller: `AROA...:session`.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One call of an operation and who, where and how."""
 
