@@ -1,0 +1,50 @@
+"""What the parts of the Step Functions service share: their tools, and a few look-ups."""
+
+from cumulet.base.clock import Clock
+from cumulet.base.ids import Entropy
+from cumulet.base.limits import WorkflowLimits
+from cumulet.engine.engine import Engine
+from cumulet.services.states.errors import InvalidToken, StateMachineDoesNotExist
+from cumulet.base.paging import BadToken, read_token
+from cumulet.store import queries
+from cumulet.store.api import Database, Row, Transaction
+from cumulet.wire.service import Caller, Service
+
+DEFAULT_PAGE = 100
+
+
+class Parts(Service):
+    """Base of the parts: each part is one subject's operations."""
+
+    def __init__(
+        self, database: Database, engine: Engine, clock: Clock, entropy: Entropy, caller: Caller, limits: WorkflowLimits
+    ) -> None:
+        self._database = database
+        self._engine = engine
+        self._clock = clock
+        self._entropy = entropy
+        self._caller = caller
+        self._limits = limits
+        self._sql = queries.load(__package__)
+
+    def _machine(self, tx: Transaction, arn: str) -> Row:
+        row = tx.one(self._sql.machine, arn=arn)
+        if row is None:
+            raise StateMachineDoesNotExist(arn=arn)
+        return row
+
+
+def page_size(asked: int | None) -> int:
+    """AWS's rule: 0 or nothing means the default of 100."""
+    return asked or DEFAULT_PAGE
+
+
+def position(token: str | None, question: object) -> list[object] | None:
+    """Where the page begins that `token` asks for. Raises `InvalidToken`."""
+    if token is None:
+        return None
+    try:
+        found = read_token(token, question)
+    except BadToken:
+        raise InvalidToken from None
+    return list(found)
