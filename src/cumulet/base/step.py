@@ -89,7 +89,8 @@ class TaskStarted:
 @dataclass(frozen=True, slots=True)
 class TaskSubmitted:
     """A task of `frame` that was started with `wait` has been handed over; `output` is the performer's JSON answer.
-    The task stays open until somebody reports with the token."""
+    The task stays open until somebody reports with the token.
+    """
 
     frame: int
     token: str
