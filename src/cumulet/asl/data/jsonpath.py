@@ -1,0 +1,115 @@
+"""JSONPath as AWS evaluates it (Jayway's library), compiled once.
+
+    path = compile_path("$.orders[0].id")
+    path.get(document)               the value; PathNotFound when a definite path finds nothing
+    path.set(document, value)        a new document; what is not on the way is shared, nothing is mutated
+
+An indefinite path ([*], .., a filter, a slice, a union) gives a list, possibly empty. Names only, the common case, is a
+plain loop over subscripts.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from cumulet.asl.data.path_filters import read_filter
+from cumulet.asl.data.path_steps import Index, Name, PathNotFound, Step
+from cumulet.asl.data.path_syntax import PathSyntaxError, Reader, read_steps, run
+from cumulet.base.errors import CumuletError
+
+__all__ = ["Path", "PathConflict", "PathNotFound", "PathSyntaxError", "compile_path"]
+
+
+class PathConflict(CumuletError):  # noqa: N818  named for what it says
+    """A value cannot be put where the path points: something else is in the way."""
+
+
+class Path:
+    """A compiled path. `definite`: one node at most. `reference`: names and single indexes only."""
+
+    __slots__ = ("definite", "get", "keys", "reference", "text")
+
+    def __init__(self, text: str, steps: list[Step]) -> None:
+        self.text = text
+        self.definite = all(step.definite for step in steps)
+        self.reference = all(isinstance(step, Name) or (isinstance(step, Index) and step.definite) for step in steps)
+        self.keys: tuple[str | int, ...] = tuple(map(_key, steps)) if self.reference else ()
+        self.get: Callable[[Any], Any] = _getter(steps, self.keys if self.reference else None)
+
+    def set(self, document: Any, value: Any) -> Any:
+        """The document with the value at this reference path; objects on the way are made where they are missing."""
+        if not self.reference:
+            raise PathConflict(f"{self.text} is no reference path")
+        return _put(document, self.keys, value)
+
+
+@lru_cache(maxsize=4096)
+def compile_path(text: str) -> Path:
+    """`text` begins with `$`, the document. Raises `PathSyntaxError`."""
+    if not text.startswith("$"):
+        raise PathSyntaxError(f"'{text}' does not begin with '$'")
+    return Path(text, read_steps(Reader(text, 1), read_filter, ""))
+
+
+def _key(step: Step) -> str | int:
+    if isinstance(step, Name):
+        return step.name
+    assert isinstance(step, Index)
+    return step.indexes[0]
+
+
+def _getter(steps: list[Step], keys: tuple[str | int, ...] | None) -> Callable[[Any], Any]:
+    def slow(document: Any) -> Any:
+        nodes, definite, where = run(steps, document, document)
+        if not definite:
+            return nodes
+        if not nodes:
+            raise PathNotFound(f"No results for path: {where}")
+        return nodes[0]
+
+    if keys is None or not all(isinstance(key, str) for key in keys):
+        return slow
+    match keys:
+        case ():
+            return lambda document: document
+        case (only,):
+            return _one(only, slow)
+    return _many(keys, slow)
+
+
+def _one(name: str | int, slow: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def get(document: Any) -> Any:
+        try:
+            return document[name]
+        except (KeyError, TypeError):
+            return slow(document)
+
+    return get
+
+
+def _many(names: tuple[str | int, ...], slow: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def get(document: Any) -> Any:
+        node = document
+        try:
+            for name in names:
+                node = node[name]
+        except (KeyError, TypeError):
+            return slow(document)
+        return node
+
+    return get
+
+
+def _put(node: Any, keys: tuple[str | int, ...], value: Any) -> Any:
+    if not keys:
+        return value
+    key, rest = keys[0], keys[1:]
+    if isinstance(key, str):
+        if not isinstance(node, dict):
+            raise PathConflict(f"there is no object for the member '{key}'")
+        return {**node, key: _put(node.get(key, {}), rest, value)}
+    if not isinstance(node, list) or not -len(node) <= key < len(node):
+        raise PathConflict(f"there is no element [{key}]")
+    changed = list(node)
+    changed[key] = _put(node[key], rest, value)
+    return changed
