@@ -1,7 +1,7 @@
 """Page tokens: opaque to callers, stateless for us.
 
-A token is the position after which the next page begins, as JSON in URL-safe base64, together with a digest of the question
-that it belongs to, so that a token given with other filters is refused rather than misread.
+A token is the position after which the next page begins, as JSON in URL-safe base64, together with a digest of the
+question that it belongs to, so that a token given with other filters is refused rather than misread.
 """
 
 import base64
@@ -11,7 +11,7 @@ from typing import Any
 from cumulet.base import json
 
 
-class BadToken(ValueError):  # noqa: N818  a fact about the token
+class BadToken(ValueError):
     """The text is no token of ours, or one for another question."""
 
 

@@ -3,9 +3,9 @@
 from cumulet.base.clock import Clock
 from cumulet.base.ids import Entropy
 from cumulet.base.limits import WorkflowLimits
+from cumulet.base.paging import BadToken, read_token
 from cumulet.engine.engine import Engine
 from cumulet.services.states.errors import InvalidToken, StateMachineDoesNotExist
-from cumulet.base.paging import BadToken, read_token
 from cumulet.store import queries
 from cumulet.store.api import Database, Row, Transaction
 from cumulet.wire.service import Caller, Service

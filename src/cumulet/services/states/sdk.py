@@ -1,7 +1,7 @@
 """Between a state's JSON and an operation's input and output.
 
-A state machine writes members with a capital first letter whatever the service's model says (`StateMachineArn`), gives text
-or JSON where the model wants text or bytes, and reads times as ISO 8601 text. Source: "Learning to use AWS service
+A state machine writes members with a capital first letter whatever the service's model says (`StateMachineArn`), gives
+text or JSON where the model wants text or bytes, and reads times as ISO 8601 text. Source: "Learning to use AWS service
 SDK integrations" in the Step Functions developer guide, and answers recorded from AWS.
 """
 

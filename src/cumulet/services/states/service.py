@@ -1,7 +1,7 @@
 """AWS Step Functions: state machines and their durable executions.
 
-Operations are methods of the parts: machines, executions, history, tokens, tags. Not carried out yet, and refused by name:
-Express machines, versions, aliases, activities, redrive, Map Runs, TestState, logging, tracing.
+Operations are methods of the parts: machines, executions, history, tokens, tags. Not carried out yet, and refused by
+name: Express machines, versions, aliases, activities, redrive, Map Runs, TestState, logging, tracing.
 """
 
 from cumulet.base.clock import Clock
