@@ -1,4 +1,4 @@
-"""Policy documents: the grammar that IAM checks when one is given. Stored as given, shown percent-encoded as AWS does."""
+"""Policy documents: the grammar that IAM checks when one is given. Stored as given, shown percent-encoded."""
 
 from typing import Any
 from urllib.parse import quote

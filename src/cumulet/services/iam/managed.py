@@ -1,7 +1,7 @@
 """AWS managed policies that Cumulet knows by name, with what they allow.
 
-Source: the AWS Managed Policy Reference Guide. A row is (path, name, statements); the others are not known, and attaching
-one answers NoSuchEntity as for any policy that is not there.
+Source: the AWS Managed Policy Reference Guide. A row is (path, name, statements); the others are not known, and
+attaching one answers NoSuchEntity as for any policy that is not there.
 """
 
 from typing import Any
@@ -50,8 +50,8 @@ _TABLE: tuple[tuple[str, str, Statements], ...] = (
     ("/", "AWSStepFunctionsReadOnlyAccess", (_allow(*_STEP_READ),)),
     ("/", "CloudWatchLogsFullAccess", (_allow("logs:*", "cloudwatch:GenerateQuery"),)),
     ("/", "CloudWatchLogsReadOnlyAccess", (
-        _allow("logs:Describe*", "logs:Get*", "logs:List*", "logs:StartQuery", "logs:StopQuery", "logs:TestMetricFilter",
-               "logs:FilterLogEvents", "logs:StartLiveTail", "logs:StopLiveTail", "cloudwatch:GenerateQuery"),
+        _allow("logs:Describe*", "logs:Get*", "logs:List*", "logs:StartQuery", "logs:StopQuery",
+               "logs:TestMetricFilter", "logs:FilterLogEvents", "logs:StartLiveTail", "logs:StopLiveTail", "cloudwatch:GenerateQuery"),
     )),
     ("/", "IAMFullAccess", (
         _allow("iam:*", "organizations:DescribeAccount", "organizations:DescribeOrganization",
