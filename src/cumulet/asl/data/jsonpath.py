@@ -14,13 +14,13 @@ from typing import Any
 
 from cumulet.asl.data.path_filters import read_filter
 from cumulet.asl.data.path_steps import Index, Name, PathNotFound, Step
-from cumulet.asl.data.path_syntax import PathSyntaxError, Reader, read_steps, run
+from cumulet.asl.data.path_syntax import PathSyntaxError, Reader, is_definite, is_strict, read_steps, run
 from cumulet.base.errors import CumuletError
 
 __all__ = ["Path", "PathConflict", "PathNotFound", "PathSyntaxError", "compile_path"]
 
 
-class PathConflict(CumuletError):  # noqa: N818  named for what it says
+class PathConflict(CumuletError):
     """A value cannot be put where the path points: something else is in the way."""
 
 
@@ -31,7 +31,7 @@ class Path:
 
     def __init__(self, text: str, steps: list[Step]) -> None:
         self.text = text
-        self.definite = all(step.definite for step in steps)
+        self.definite = is_definite(steps)
         self.reference = all(isinstance(step, Name) or (isinstance(step, Index) and step.definite) for step in steps)
         self.keys: tuple[str | int, ...] = tuple(map(_key, steps)) if self.reference else ()
         self.get: Callable[[Any], Any] = _getter(steps, self.keys if self.reference else None)
@@ -59,8 +59,10 @@ def _key(step: Step) -> str | int:
 
 
 def _getter(steps: list[Step], keys: tuple[str | int, ...] | None) -> Callable[[Any], Any]:
+    strict = is_strict(steps)
+
     def slow(document: Any) -> Any:
-        nodes, definite, where = run(steps, document, document)
+        nodes, definite, where = run(steps, document, document, strict=strict)
         if not definite:
             return nodes
         if not nodes:

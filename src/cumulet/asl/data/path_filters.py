@@ -1,7 +1,8 @@
 """Filters of a path, `[?(@.a > 1 && @.b == 'x')]`, compiled to a function of a node and the root document.
 
 Jayway's comparisons: numbers and texts are ordered among themselves only, a text that is a number equals that number,
-and a path that finds nothing is undefined, which equals nothing but another undefined. A bare path asks whether it exists.
+and a path that finds nothing is undefined, which equals nothing but another undefined.
+A bare path asks whether it exists.
 """
 
 import re
@@ -9,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cumulet.asl.data.path_steps import PathNotFound, Step, Test
-from cumulet.asl.data.path_syntax import PathSyntaxError, Reader, read_steps, run
+from cumulet.asl.data.path_syntax import PathSyntaxError, Reader, is_strict, read_steps, run
 from cumulet.base.json import JSONDecodeError, loads
 
 type Operand = Callable[[Any, Any], Any]
@@ -85,28 +86,44 @@ def _operand(reader: Reader) -> Operand:
     if start in ("@", "$"):
         reader.at += 1
         return _path(read_steps(reader, read_filter, _STOPS), current=start == "@")
-    value = _literal(reader, start)
+    return _literal(reader, start)
+
+
+def _literal(reader: Reader, start: str) -> Operand:
+    if start in ("'", '"'):
+        return _constant(reader.quoted())
+    if start == "/":
+        return _constant(_regex(reader))
+    if start in ("[", "{"):
+        return _constant(_json(reader))
+    word = reader.until(_STOPS)
+    try:
+        return _constant(loads(word))
+    except JSONDecodeError:
+        return _bare(word, reader)
+
+
+def _constant(value: Any) -> Operand:
     return lambda _node, _root: value
 
 
-def _literal(reader: Reader, start: str) -> Any:
-    if start in ("'", '"'):
-        return reader.quoted()
-    if start == "/":
-        return _regex(reader)
-    if start in ("[", "{"):
-        return _json(reader)
-    word = reader.until(_STOPS)
-    try:
-        return loads(word)
-    except JSONDecodeError:
-        raise PathSyntaxError(f"'{word}' is no value of a filter in '{reader.text}'") from None
+def _bare(word: str, reader: Reader) -> Operand:
+    """A word without quotes: AWS takes the definition and fails the evaluation."""
+    if not word.isidentifier():
+        raise PathSyntaxError(f"'{word}' is no value of a filter in '{reader.text}'")
+
+    def fail(_node: Any, _root: Any) -> Any:
+        raise PathNotFound(f"'{word}' is neither a path nor a value")
+
+    return fail
 
 
 def _path(steps: list[Step], *, current: bool) -> Operand:
+    strict = is_strict(steps)
+
     def value(node: Any, root: Any) -> Any:
         try:
-            nodes, definite, _ = run(steps, node if current else root, root)
+            nodes, definite, _ = run(steps, node if current else root, root, strict=strict)
         except PathNotFound:
             return UNDEFINED
         if not definite:
@@ -199,7 +216,11 @@ def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
 def _matches(left: Any, right: Any) -> bool:
     if isinstance(left, re.Pattern):
         left, right = right, left
-    return isinstance(right, re.Pattern) and isinstance(left, str | int | float) and right.fullmatch(_text(left)) is not None
+    return (
+        isinstance(right, re.Pattern)
+        and isinstance(left, str | int | float)
+        and right.fullmatch(_text(left)) is not None
+    )
 
 
 def _text(value: Any) -> str:
@@ -225,10 +246,18 @@ def _size(left: Any, right: Any) -> bool:
 
 
 def _empty(left: Any, right: Any) -> bool:
-    return isinstance(left, list | str | dict) and (len(left) == 0) is right
+    return isinstance(left, list | str | dict) and isinstance(right, bool) and (not left) == right
 
 
-_TYPES = {str: "string", bool: "boolean", int: "number", float: "number", list: "json", dict: "json", type(None): "null"}
+_TYPES = {
+    str: "string",
+    bool: "boolean",
+    int: "number",
+    float: "number",
+    list: "json",
+    dict: "json",
+    type(None): "null",
+}
 
 OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "==": _equal,

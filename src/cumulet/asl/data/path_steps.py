@@ -1,9 +1,11 @@
 """The steps of a JSONPath: from one node to the nodes it selects, as Jayway's JsonPath (AWS's library) takes them.
 
-A step is a frozen object with `select(node, root, definite, where) -> list`. `definite` says whether all steps before
-were definite: only then is something missing an error, and `where` is the path so far, for its words. A step refuses
-nothing else: a path that does not fit the document selects nothing.
+A step is a frozen object with `select(node, root, strict, where) -> list`. `strict` says that the whole path is
+definite: only then is something missing an error, and `where` is the path so far, for its words. A step refuses nothing
+else: an indefinite path that does not fit selects nothing (as recorded from AWS: `$.a.b[*]` of `{}` is `[]`).
 """
+
+# ruff: noqa: ARG002  every step has the same signature, whether it needs all of it or not
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,7 +15,7 @@ from cumulet.base.errors import CumuletError
 from cumulet.base.json import dumps
 
 
-class PathNotFound(CumuletError):  # noqa: N818  named for what it says
+class PathNotFound(CumuletError):
     """The document has not what a definite path asks for; the text is Jayway's."""
 
 
@@ -24,7 +26,7 @@ class Step(Protocol):
     def text(self) -> str: ...
     @property
     def definite(self) -> bool: ...
-    def select(self, node: Any, root: Any, definite: bool, where: str) -> list[Any]: ...
+    def select(self, node: Any, root: Any, strict: bool, where: str) -> list[Any]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +41,15 @@ class Name:
     def text(self) -> str:
         return f"['{self.name}']"
 
-    def select(self, node: Any, root: Any, definite: bool, where: str) -> list[Any]:
+    def select(self, node: Any, root: Any, strict: bool, where: str) -> list[Any]:
         if isinstance(node, dict):
             if self.name in node:
                 return [node[self.name]]
-            if definite:
+            if strict:
                 words = "No results for path: " if self.leaf else "Missing property in path "
                 raise PathNotFound(f"{words}{where}{self.text}")
             return []
-        if definite:
+        if strict:
             raise PathNotFound(_no_object(self.text, where, node))
         return []
 
@@ -67,9 +69,9 @@ class Names:
     def text(self) -> str:
         return "[" + ",".join(f"'{name}'" for name in self.names) + "]"
 
-    def select(self, node: Any, root: Any, definite: bool, where: str) -> list[Any]:
+    def select(self, node: Any, root: Any, strict: bool, where: str) -> list[Any]:
         if not isinstance(node, dict):
-            if definite:
+            if strict:
                 raise PathNotFound(_no_object(self.text, where, node))
             return []
         if self.leaf:
@@ -91,8 +93,8 @@ class Index:
     def text(self) -> str:
         return "[" + ",".join(map(str, self.indexes)) + "]"
 
-    def select(self, node: Any, root: Any, definite: bool, where: str) -> list[Any]:
-        if not _is_array(node, definite, where, self.text):
+    def select(self, node: Any, root: Any, strict: bool, where: str) -> list[Any]:
+        if not _is_array(node, strict, where, self.text):
             return []
         size = len(node)
         return [node[index] for index in self.indexes if -size <= index < size]
@@ -110,8 +112,8 @@ class Slice:
     def text(self) -> str:
         return f"[{'' if self.start is None else self.start}:{'' if self.stop is None else self.stop}]"
 
-    def select(self, node: Any, root: Any, definite: bool, where: str) -> list[Any]:
-        if not _is_array(node, definite, where, self.text):
+    def select(self, node: Any, root: Any, strict: bool, where: str) -> list[Any]:
+        if not _is_array(node, strict, where, self.text):
             return []
         chosen: list[Any] = node[self.start : self.stop]
         return chosen
@@ -124,7 +126,7 @@ class Wildcard:
     definite = False
     text = "[*]"
 
-    def select(self, node: Any, root: Any, definite: bool, where: str) -> list[Any]:
+    def select(self, node: Any, root: Any, strict: bool, where: str) -> list[Any]:
         if isinstance(node, list):
             return node
         return list(node.values()) if isinstance(node, dict) else []
@@ -142,15 +144,11 @@ class Filter:
     definite = False
     text = "[?]"
 
-    def select(self, node: Any, root: Any, definite: bool, where: str) -> list[Any]:
+    def select(self, node: Any, root: Any, strict: bool, where: str) -> list[Any]:
         if isinstance(node, list):
             return [item for item in node if self.test(item, root)]
         if isinstance(node, dict):
             return [node] if self.test(node, root) else []
-        if definite:
-            raise PathNotFound(
-                f"Filter: {self.text} can not be applied to primitives. Current context is: {dumps(node)}"
-            )
         return []
 
 
@@ -165,14 +163,14 @@ class Scan:
     def text(self) -> str:
         return f"..{self.step.text}"
 
-    def select(self, node: Any, root: Any, definite: bool, where: str) -> list[Any]:
+    def select(self, node: Any, root: Any, strict: bool, where: str) -> list[Any]:
         wanted: type = list if isinstance(self.step, Index | Slice) else object
         if isinstance(self.step, Filter | Name | Names):
             wanted = dict
         found: list[Any] = []
         for inner in walk(node):
             if isinstance(inner, wanted):
-                found.extend(self.step.select(inner, root, False, where))  # noqa: FBT003
+                found.extend(self.step.select(inner, root, strict, where))
         return found
 
 
@@ -189,7 +187,7 @@ class Function:
     def text(self) -> str:
         return f".{self.name}()"
 
-    def select(self, node: Any, root: Any, definite: bool, where: str) -> list[Any]:
+    def select(self, node: Any, root: Any, strict: bool, where: str) -> list[Any]:
         return [self.call(node, *(parameter(root) for parameter in self.parameters))]
 
 
@@ -206,10 +204,10 @@ def walk(node: Any) -> Iterator[Any]:
             waiting.extend(reversed(node))
 
 
-def _is_array(node: Any, definite: bool, where: str, text: str) -> bool:
+def _is_array(node: Any, strict: bool, where: str, text: str) -> bool:
     if isinstance(node, list):
         return True
-    if not definite:
+    if not strict:
         return False
     if node is None:
         raise PathNotFound(f"The path {where} is null")

@@ -5,6 +5,7 @@
 Refused by name, because Jayway would take it in silence and mean something else: slices with a stride.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -54,14 +55,15 @@ class Reader:
         return self.text[start : self.at]
 
     def quoted(self) -> str:
-        """The text between two equal quotes; a backslash takes the next character as it is."""
+        """The text between two equal quotes. A backslash escapes the quote and itself, and is a character otherwise."""
         quote = self.peek()
         self.at += 1
         parts: list[str] = []
         while True:
             parts.append(self.until(quote + "\\"))
             if self.take("\\"):
-                parts.append(self.peek())
+                kept = "" if self.peek() in (quote, "\\") else "\\"
+                parts.append(kept + self.peek())
                 self.at += 1
             elif self.take(quote):
                 return "".join(parts)
@@ -174,8 +176,15 @@ def _names(reader: Reader) -> Step:
             return Name(names[0], leaf=False) if len(names) == 1 else Names(tuple(names), leaf=False)
 
 
+_FROM_THE_END = re.compile(r"\(\s*@\.length\s*-\s*([1-9]\d*)\s*\)\s*")
+"""`[(@.length-1)]`, the one script that paths ever had."""
+
+
 def _numbers(reader: Reader) -> Step:
     inside = reader.until("]")
+    last = _FROM_THE_END.fullmatch(inside)
+    if last:
+        return Index((-int(last[1]),))
     try:
         if ":" not in inside:
             return Index(tuple(int(part) for part in inside.split(",")))
@@ -188,26 +197,38 @@ def _numbers(reader: Reader) -> Step:
 
 
 def evaluate(steps: list[Step], node: Any, root: Any) -> Any:
-    """The value of a path within a filter or a function: None where there is nothing."""
-    nodes, definite, _ = run(steps, node, root, definite=False)
+    """The value of a path that is a function's parameter: None where there is nothing."""
+    nodes, definite, _ = run(steps, node, root, strict=False)
     if not definite:
         return nodes
     return nodes[0] if nodes else None
 
 
-def run(steps: list[Step], node: Any, root: Any, *, definite: bool = True) -> tuple[list[Any], bool, str]:
-    """All nodes that the steps select, whether the path is definite, and its normal form.
-
-    With `definite` a missing node of a definite part raises `PathNotFound`; without, it selects nothing.
-    """
-    nodes, where, single = [node], "$", True
+def is_definite(steps: list[Step]) -> bool:
+    """Whether one node at most is selected. A function makes one value of all that came before it."""
+    definite = True
     for step in steps:
-        if isinstance(step, Function) and not single:
-            nodes = [step.call(nodes, *(parameter(root) for parameter in step.parameters))]
-            single = True
+        definite = isinstance(step, Function) or (definite and step.definite)
+    return definite
+
+
+def is_strict(steps: list[Step]) -> bool:
+    """Whether something missing is an error: nothing on the way may select more or less than one node."""
+    return all(step.definite for step in steps)
+
+
+def run(steps: list[Step], node: Any, root: Any, *, strict: bool) -> tuple[list[Any], bool, str]:
+    """All nodes that the steps select, whether there is one at most, and the path's normal form.
+
+    With `strict` a missing node raises `PathNotFound`; without, it selects nothing.
+    """
+    nodes, where, definite = [node], "$", True
+    for step in steps:
+        if isinstance(step, Function) and not definite:
+            nodes = step.select(nodes, root, strict, where)
+            definite = True
         else:
-            strict = single and definite
             nodes = [found for one in nodes for found in step.select(one, root, strict, where)]
-            single = single and step.definite
+            definite = definite and step.definite
         where += step.text
-    return nodes, single, where
+    return nodes, definite, where
