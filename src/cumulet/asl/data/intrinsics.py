@@ -1,7 +1,7 @@
 """The 18 intrinsic functions of the JSONPath language: a table from name to a pure function.
 
 A function gets its evaluated arguments and the env (for chance), and raises `Unfit` with AWS's words. How many
-arguments and, for literals, of which types is checked when an expression is compiled, because AWS refuses the definition then.
+arguments and, for literals, of which types is checked when an expression is compiled: AWS refuses the definition then.
 Adding a function is adding a row.
 """
 

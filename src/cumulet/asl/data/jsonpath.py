@@ -2,7 +2,7 @@
 
     path = compile_path("$.orders[0].id")
     path.get(document)               the value; PathNotFound when a definite path finds nothing
-    path.set(document, value)        a new document; what is not on the way is shared, nothing is mutated
+    path.set(document, value)        a new document for ResultPath; what is not on the way is shared, nothing is mutated
 
 An indefinite path ([*], .., a filter, a slice, a union) gives a list, possibly empty. Names only, the common case, is a
 plain loop over subscripts.
@@ -15,13 +15,17 @@ from typing import Any
 from cumulet.asl.data.path_filters import read_filter
 from cumulet.asl.data.path_steps import Index, Name, PathNotFound, Step
 from cumulet.asl.data.path_syntax import PathSyntaxError, Reader, is_definite, is_strict, read_steps, run
-from cumulet.base.errors import CumuletError
+from cumulet.asl.data.scope import DataError
+from cumulet.base.json import dumps
 
-__all__ = ["Path", "PathConflict", "PathNotFound", "PathSyntaxError", "compile_path"]
+__all__ = ["Path", "PathNotFound", "PathSyntaxError", "compile_path"]
 
 
-class PathConflict(CumuletError):
-    """A value cannot be put where the path points: something else is in the way."""
+MISMATCH = "States.ResultPathMatchFailure"
+
+
+class _NoPlaceError(Exception):
+    """Something else is where the path leads."""
 
 
 class Path:
@@ -37,10 +41,14 @@ class Path:
         self.get: Callable[[Any], Any] = _getter(steps, self.keys if self.reference else None)
 
     def set(self, document: Any, value: Any) -> Any:
-        """The document with the value at this reference path; objects on the way are made where they are missing."""
-        if not self.reference:
-            raise PathConflict(f"{self.text} is no reference path")
-        return _put(document, self.keys, value)
+        """The document with the value at this reference path; objects on the way are made where they are missing.
+
+        Only for a reference path. Raises `DataError` when something else is in the way: no object where a member is to be, no such element.
+        """
+        try:
+            return _put(document, self.keys, value)
+        except _NoPlaceError:
+            raise DataError(MISMATCH, f"Unable to apply ReferencePath {self.text} to input {dumps(document)}") from None
 
 
 @lru_cache(maxsize=4096)
@@ -69,14 +77,13 @@ def _getter(steps: list[Step], keys: tuple[str | int, ...] | None) -> Callable[[
             raise PathNotFound(f"No results for path: {where}")
         return nodes[0]
 
-    if keys is None or not all(isinstance(key, str) for key in keys):
+    if keys is None:
         return slow
-    match keys:
-        case ():
-            return lambda document: document
-        case (only,):
-            return _one(only, slow)
-    return _many(keys, slow)
+    if not keys:
+        return lambda document: document
+    if not all(isinstance(key, str) for key in keys):
+        return _mixed(keys, slow)
+    return _one(keys[0], slow) if len(keys) == 1 else _many(keys, slow)
 
 
 def _one(name: str | int, slow: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -102,16 +109,31 @@ def _many(names: tuple[str | int, ...], slow: Callable[[Any], Any]) -> Callable[
     return get
 
 
+def _mixed(keys: tuple[str | int, ...], slow: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def get(document: Any) -> Any:
+        node = document
+        try:
+            for key in keys:
+                if type(key) is int and type(node) is not list:  # a text has subscripts too
+                    return slow(document)
+                node = node[key]
+        except (KeyError, TypeError, IndexError):
+            return slow(document)
+        return node
+
+    return get
+
+
 def _put(node: Any, keys: tuple[str | int, ...], value: Any) -> Any:
     if not keys:
         return value
     key, rest = keys[0], keys[1:]
     if isinstance(key, str):
         if not isinstance(node, dict):
-            raise PathConflict(f"there is no object for the member '{key}'")
+            raise _NoPlaceError
         return {**node, key: _put(node.get(key, {}), rest, value)}
     if not isinstance(node, list) or not -len(node) <= key < len(node):
-        raise PathConflict(f"there is no element [{key}]")
+        raise _NoPlaceError
     changed = list(node)
     changed[key] = _put(node[key], rest, value)
     return changed

@@ -188,7 +188,7 @@ def _equal(left: Any, right: Any) -> bool:
         left, right = right, left
     if _is_number(left) and isinstance(right, str):
         try:
-            return float(right) == left
+            return bool(float(right) == left)
         except ValueError:
             return False
     return same(left, right)
@@ -208,7 +208,7 @@ def same(left: Any, right: Any) -> bool:
 def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
     def test(left: Any, right: Any) -> bool:
         alike = (_is_number(left) and _is_number(right)) or (isinstance(left, str) and isinstance(right, str))
-        return alike and compare(left, right)
+        return alike and bool(compare(left, right))
 
     return test
 
