@@ -43,7 +43,8 @@ class Path:
     def set(self, document: Any, value: Any) -> Any:
         """The document with the value at this reference path; objects on the way are made where they are missing.
 
-        Only for a reference path. Raises `DataError` when something else is in the way: no object where a member is to be, no such element.
+        Only for a reference path. Raises `DataError` when something else is in the way: no object where a member is
+        to be, no such element.
         """
         try:
             return _put(document, self.keys, value)
