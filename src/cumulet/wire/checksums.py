@@ -94,7 +94,7 @@ CRC64NVME_POLYNOMIAL = 0x9A6C9329AC4BC9B5
 
 
 def _crt(name: str, otherwise: Step) -> Step:
-    """The function of awscrt called `name`: the one place where this heavy optional library is loaded, when first needed."""
+    """A function of awscrt: the one place where this heavy optional library is loaded, when first needed."""
     if find_spec("awscrt") is None:
         return otherwise
     found: Step = getattr(import_module("awscrt.checksums"), name)

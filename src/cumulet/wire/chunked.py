@@ -38,7 +38,7 @@ _HEAD: Final = re.compile(rb"([0-9A-Fa-f]{1,16})(?:;chunk-signature=([0-9a-f]{64
 
 @dataclass(slots=True)
 class Signer:
-    """The chain of signatures over the chunks of a body; each is made from the one before, the first from the request's."""
+    """The chain of signatures over a body's chunks: each is made from the one before, the first from the request's."""
 
     claim: Claim
     key: bytes

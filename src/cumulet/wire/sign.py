@@ -72,7 +72,7 @@ def signing_key(secret: str, date: str, region: str, service: str) -> bytes:
 
 
 def canonical_request(claim: Claim, request: Request, payload: str) -> str:
-    """What was signed, in the one way of writing it. Header values are bytes read as Latin-1, as the server gives them."""
+    """What was signed, in the one way of writing it. Header values are bytes read as Latin-1."""
     s3 = claim.family == "s3"
     headers = request.headers
     return "\n".join(

@@ -1,6 +1,6 @@
 """Signature Version 2 of S3, which boto3 still uses for presigned URLs unless told otherwise. Pure.
 
-Only S3 keeps it, in the query string (`AWSAccessKeyId`, `Expires`, `Signature`) and in the header (`AWS key:signature`).
+Only S3 keeps it: in the query string (`AWSAccessKeyId`, `Expires`, `Signature`) and the header (`AWS key:signature`).
 It signs no region: callers of it are in us-east-1.
 """
 
@@ -25,10 +25,35 @@ from cumulet.wire.sign_errors import (
 SKEW: Final = 15 * 60
 
 SUBRESOURCES: Final = frozenset(
-    "accelerate acl cors defaultObjectAcl delete lifecycle location logging notification partNumber policy "
-    "requestPayment restore tagging torrent uploadId uploads versionId versioning versions website "
-    "response-cache-control response-content-disposition response-content-encoding response-content-language "
-    "response-content-type response-expires".split()
+    (
+        "accelerate",
+        "acl",
+        "cors",
+        "defaultObjectAcl",
+        "delete",
+        "lifecycle",
+        "location",
+        "logging",
+        "notification",
+        "partNumber",
+        "policy",
+        "requestPayment",
+        "response-cache-control",
+        "response-content-disposition",
+        "response-content-encoding",
+        "response-content-language",
+        "response-content-type",
+        "response-expires",
+        "restore",
+        "tagging",
+        "torrent",
+        "uploadId",
+        "uploads",
+        "versionId",
+        "versioning",
+        "versions",
+        "website",
+    )
 )
 
 
