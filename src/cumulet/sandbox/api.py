@@ -58,6 +58,10 @@ class Cell(Protocol):
 
     async def wait(self) -> Ended: ...
 
+    def memory(self) -> int | None:
+        """The most bytes of memory it was seen to use, where that can be known."""
+        ...
+
     async def destroy(self) -> None:
         """End every process of it and remove what it left. Safe to call at any time, more than once."""
         ...
