@@ -126,7 +126,8 @@ def main() -> int:
         print(machine)
         if len(sys.argv) == 3:
             found = run(session, machine, {"source": sys.argv[1], "destination": sys.argv[2]})
-            print(found["status"], found.get("error", ""), counts(session.client("stepfunctions"), found["executionArn"]))
+            told = counts(session.client("stepfunctions"), found["executionArn"])
+            print(found["status"], found.get("error", ""), told)
             return 0 if found["status"] == "SUCCEEDED" else 1
     except ClientError as error:
         print(error, file=sys.stderr)

@@ -14,7 +14,7 @@ s3 = boto3.client("s3", config=Config(max_pool_connections=WORKERS))
 def handler(event, context):
     with ThreadPoolExecutor(WORKERS) as pool:
         orphaned = list(pool.map(lambda key: is_missing(event["source"], key), event["keys"]))
-    orphans = [key for key, gone in zip(event["keys"], orphaned) if gone]
+    orphans = [key for key, gone in zip(event["keys"], orphaned, strict=True) if gone]
     for key in orphans:
         s3.delete_object(Bucket=event["destination"], Key=key)
     return {"deleted": len(orphans)}
