@@ -108,7 +108,7 @@ def _no_input(request: Request, labels: Mapping[str, str]) -> Input:  # noqa: AR
 
 def _body(request: Request) -> bytes:
     """The whole body, unpacked where the client packed it."""
-    if request.headers.get("content-encoding") != "gzip":
+    if not request.body or (request.headers.get("content-encoding") or "").rpartition(",")[2].strip() != "gzip":
         return request.body
     unpack = zlib.decompressobj(wbits=31)
     try:

@@ -74,14 +74,6 @@ def document(value: Any) -> Any:
     return value
 
 
-def embedded(value: Any) -> Any:
-    """JSON text inside a string (`jsonvalue`)."""
-    try:
-        return json.loads(string(value))
-    except ValueError as error:
-        raise Unreadable(f"Could not parse JSON value: {error}") from None
-
-
 JSON_SCALARS: Final[Mapping[str, Reader]] = {
     "string": string,
     "character": string,
@@ -106,8 +98,6 @@ class Readers:
         """The reader of a shape's values."""
         if shape.document:
             return document
-        if shape.traits.get("jsonvalue"):
-            return embedded
         match shape.type_name:
             case "structure":
                 return self._structures.get(shape.name) or self.structure(shape, list(shape.members), keep=True)

@@ -105,6 +105,7 @@ class Readers:
         self._structures[shape.name] = read
         for name, member in shape.members.items():
             entry = (name, self.of(member))
+            table[name[:1].upper() + name[1:] if self._ec2 else name] = entry  # so Smithy's clients write them
             table[self._name(member, name)] = entry
             if member.type_name == "list" and self._flat(member) and not self._ec2 and member.member.wire:
                 table[member.member.wire] = entry  # a flattened list goes by its members' name
