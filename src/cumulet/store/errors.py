@@ -5,7 +5,9 @@
     ├── Conflict             a row with the same key is there already, or a rule of the schema is broken
     ├── ReadOnly             a read tried to write
     ├── Contended            other writers won again and again
-    ├── Unreachable          the database server does not answer
+    ├── Unreachable          the database server does not answer; nothing of the call was kept
+    ├── OutcomeUnknown       it went away in the middle of a commit and did not come back to tell
+    ├── BlobGone             there is no such blob
     ├── Closed               the database was closed
     ├── InUse                another server has this database open
     ├── Damaged              the file is no database of ours
@@ -45,7 +47,15 @@ class Contended(StoreError):
 
 
 class Unreachable(StoreError):
-    """The database server does not answer."""
+    """The database server does not answer. Nothing of this call was kept."""
+
+
+class OutcomeUnknown(StoreError):
+    """The connection was lost in the middle of a commit, and nobody could be asked whether it was carried out."""
+
+
+class BlobGone(StoreError):
+    """There is no such blob."""
 
 
 class Closed(StoreError):
