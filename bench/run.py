@@ -129,9 +129,9 @@ def row(line: Line) -> str:
 def page(lines: list[Line]) -> str:
     head = "| figure | cumulet | moto_server | ratio | to reach | reached |\n|---|---|---|---|---|---|\n"
     return (
-        "# Benchmarks\n\nMade by `make bench` (bench/run.py): both servers on one machine in one run, the same driver.\n"
-        f"Python {platform.python_version()}, {platform.machine()}, 2 cores shared by server and driver. The ratios are\n"
-        "what counts. Cumulet's executions and objects are durable (fsync), moto's live in memory.\n\n"
+        "# Benchmarks\n\nMade by `make bench` (bench/run.py): both servers on one machine in one run, one driver.\n"
+        f"Python {platform.python_version()}, {platform.machine()}, 2 cores shared by server and driver. The ratios\n"
+        "are what counts. Cumulet's executions and objects are durable (fsync), moto's live in memory.\n\n"
         + head
         + "\n".join(map(row, lines))
         + "\n"

@@ -51,7 +51,8 @@ _TABLE: tuple[tuple[str, str, Statements], ...] = (
     ("/", "CloudWatchLogsFullAccess", (_allow("logs:*", "cloudwatch:GenerateQuery"),)),
     ("/", "CloudWatchLogsReadOnlyAccess", (
         _allow("logs:Describe*", "logs:Get*", "logs:List*", "logs:StartQuery", "logs:StopQuery",
-               "logs:TestMetricFilter", "logs:FilterLogEvents", "logs:StartLiveTail", "logs:StopLiveTail", "cloudwatch:GenerateQuery"),
+               "logs:TestMetricFilter", "logs:FilterLogEvents", "logs:StartLiveTail", "logs:StopLiveTail",
+               "cloudwatch:GenerateQuery"),
     )),
     ("/", "IAMFullAccess", (
         _allow("iam:*", "organizations:DescribeAccount", "organizations:DescribeOrganization",

@@ -34,7 +34,7 @@ class History(Parts):
             run = tx.one(self._sql.run_by_arn, arn=arn)
             if run is None:
                 raise ExecutionDoesNotExist(arn=arn)
-            start = None if after is None else int(str(after[0]))
+            start = 0 if after is None else int(str(after[0]))
             return history.page(tx, run["id"], after=start, limit=count, reverse=reverse)
 
         events, following = await self._database.read(work)

@@ -124,10 +124,8 @@ def _metadata(reply: Reply, request_id: str) -> dict[str, Any]:
 
 def _error_name(found: Integration, error: AwsError) -> str:
     """`S3.NoSuchKeyException` for an error of the model, else `S3.S3Exception`."""
-    modelled = {shape.name for shape in models.load(found.service).error_shapes}
-    codes = modelled | {shape.error_code for shape in models.load(found.service).error_shapes}
     code = error.error_code
-    if code not in codes:
+    if code not in models.load(found.service).errors:
         return f"{found.label}.{found.label}Exception"
     return f"{found.label}.{code}" if code.endswith("Exception") else f"{found.label}.{code}Exception"
 

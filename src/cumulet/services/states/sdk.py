@@ -8,22 +8,21 @@ SDK integrations" in the Step Functions developer guide, and answers recorded fr
 from datetime import UTC, datetime
 from typing import Any
 
-from botocore.model import ListShape, MapShape, Shape, StructureShape
-
 from cumulet.base import json
+from cumulet.wire.models import Shape
 
 type Problem = str
 
 
 def to_input(shape: Shape | None, value: Any, problems: list[Problem]) -> Any:
     """`value` of a state as input of `shape`; what the operation does not know is added to `problems`."""
-    if isinstance(shape, StructureShape) and isinstance(value, dict):
-        return _structure(shape, value, problems)
-    if isinstance(shape, ListShape) and isinstance(value, list):
-        return [to_input(shape.member, item, problems) for item in value]
-    if isinstance(shape, MapShape) and isinstance(value, dict):
-        return {key: to_input(shape.value, item, problems) for key, item in value.items()}
     kind = shape.type_name if shape is not None else ""
+    if shape is not None and kind == "structure" and isinstance(value, dict):
+        return _structure(shape, value, problems)
+    if shape is not None and kind == "list" and isinstance(value, list):
+        return [to_input(shape.member, item, problems) for item in value]
+    if shape is not None and kind == "map" and isinstance(value, dict):
+        return {key: to_input(shape.value, item, problems) for key, item in value.items()}
     if kind == "blob":
         return (value if isinstance(value, str) else json.dumps(value)).encode()
     if kind == "string" and not isinstance(value, str):
@@ -33,7 +32,7 @@ def to_input(shape: Shape | None, value: Any, problems: list[Problem]) -> Any:
     return value
 
 
-def _structure(shape: StructureShape, value: dict[str, Any], problems: list[Problem]) -> dict[str, Any]:
+def _structure(shape: Shape, value: dict[str, Any], problems: list[Problem]) -> dict[str, Any]:
     names = {name[:1].upper() + name[1:]: name for name in shape.members}
     result = {}
     for key, item in value.items():
@@ -58,17 +57,18 @@ def _instant(text: str, problems: list[Problem]) -> Any:
 
 async def to_output(shape: Shape | None, value: Any) -> Any:
     """An operation's output of `shape` as JSON for a state."""
-    if isinstance(shape, StructureShape) and isinstance(value, dict):
+    kind = shape.type_name if shape is not None else ""
+    if shape is not None and kind == "structure" and isinstance(value, dict):
         return {
             name[:1].upper() + name[1:]: await to_output(shape.members.get(name), item) for name, item in value.items()
         }
-    if isinstance(shape, ListShape):
+    if shape is not None and kind == "list":
         return [await to_output(shape.member, item) for item in value]
-    if isinstance(shape, MapShape):
+    if shape is not None and kind == "map":
         return {key: await to_output(shape.value, item) for key, item in value.items()}
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    if shape is not None and shape.type_name == "blob":
+    if kind == "blob":
         return (await read_all(value)).decode("utf-8", "replace")
     return value
 
