@@ -96,7 +96,9 @@ class Rig:
         step = self.machine.advance(self, stimulus, env)
         assert self.frames == before, "a frame was changed in place"
         self.steps.append(step)
-        assert [event["id"] for event in step.events] == list(range(self.next_event, self.next_event + len(step.events)))
+        assert [event["id"] for event in step.events] == list(
+            range(self.next_event, self.next_event + len(step.events))
+        )
         self.events += step.events
         assert step.next_frame >= self.next_frame
         self.next_frame = step.next_frame
