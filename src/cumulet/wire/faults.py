@@ -144,8 +144,8 @@ def _extra(fault: Fault) -> str:
 
 
 def _code_and_message(fault: Fault) -> str:
-    code, message = write_xml.escape(fault.query_code), write_xml.escape(fault.error.message)
-    return f"<Code>{code}</Code><Message>{message}</Message>"
+    message = f"<Message>{write_xml.escape(fault.error.message)}</Message>" if fault.error.message else ""
+    return f"<Code>{write_xml.escape(fault.query_code)}</Code>{message}"
 
 
 def _xml(status: int, text: str, headers: list[tuple[str, str]], content_type: str = "text/xml") -> Response:

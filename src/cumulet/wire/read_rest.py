@@ -154,5 +154,5 @@ def _read(read: Callable[[Any], Any], wire: str, text: str, value: Any) -> Any:
 
 
 def in_body(shape: Shape) -> list[str]:
-    """The members of an input or output that are part of its body."""
+    """The members of an input that are part of its body."""
     return [name for name, member in shape.members.items() if member.location is None]

@@ -110,6 +110,9 @@ class Readers:
                 many[wire] = (name, self._entries(member))
             else:
                 table[wire] = (name, self.of(member))
+        for entry in [*table.values()]:
+            if entry[0] not in many:
+                table.setdefault(entry[0], entry)  # a shape's own XML name does not rename the member that has it
         return read
 
     def _list(self, shape: Shape) -> Reader:

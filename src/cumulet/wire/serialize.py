@@ -12,9 +12,8 @@ from cumulet.wire import models, write_cbor, write_json, write_xml
 from cumulet.wire.faults import serialize_error
 from cumulet.wire.http import Response
 from cumulet.wire.models import Operation, Protocol, Shape
-from cumulet.wire.read_rest import in_body
 from cumulet.wire.route import Route
-from cumulet.wire.write_rest import Line
+from cumulet.wire.write_rest import Line, in_body
 
 __all__ = ["serialize", "serialize_as", "serialize_error"]
 
@@ -176,17 +175,8 @@ def _rest_xml(operation: Operation) -> Plan:
     def body_of(shape: Shape, names: list[str] | None) -> Body:
         name = _root(operation, shape)
         if names is None:
-            own = "" if write_xml.namespace(shape) else xmlns
-            return _document(writers.element(shape, name, own))
-        content = writers.content(shape, names)
-        start, end = f"<{name}{xmlns}>", f"</{name}>"
-
-        def write(output: Output, out: write_xml.Out) -> None:
-            out.append(start)
-            content(output, out)
-            out.append(end)
-
-        return _document(write)
+            return _document(writers.element(shape, name, "" if write_xml.namespace(shape) else xmlns))
+        return _document(writers.structure(shape, name, xmlns, names))
 
     return _rest(operation, body_of, "application/xml", "x-amz-request-id" if model.name == "s3" else REQUEST_ID)
 

@@ -90,3 +90,8 @@ class Line:
         """The HTTP status of an output."""
         found: int = output.get(self._status, usual)
         return found
+
+
+def in_body(shape: Shape) -> list[str]:
+    """The members of an output that are part of its body; an answer has no query string."""
+    return [name for name, member in shape.members.items() if member.location in {None, "querystring", "uri"}]

@@ -62,7 +62,7 @@ class Writers:
         attributes += namespace(shape)
         match shape.type_name:
             case "structure":
-                return self._structure(shape, name, attributes)
+                return self.structure(shape, name, attributes)
             case "list":
                 return self._list(shape, name, attributes)
             case "map":
@@ -106,8 +106,9 @@ class Writers:
                 fields.append((name, self.element(member, member.wire or name)))
         return write
 
-    def _structure(self, shape: Shape, name: str, attributes: str) -> Writer:
-        content = self.content(shape)
+    def structure(self, shape: Shape, name: str, attributes: str, names: list[str] | None = None) -> Writer:
+        """The writer of a structure's element, with its members `names` only where given."""
+        content = self.content(shape, names)
         marks = [(key, f" {m.wire or key}=") for key, m in shape.members.items() if m.traits.get("xmlAttribute")]
         start, end = f"<{name}{attributes}", f"</{name}>"
 
@@ -125,7 +126,7 @@ class Writers:
     def _list(self, shape: Shape, name: str, attributes: str) -> Writer:
         member = shape.member
         if shape.flattened:
-            each = self.element(member, member.wire or name, attributes)
+            each = self.element(member, member.wire or name, "" if namespace(member) else attributes)
             return lambda value, out: _each(each, value, out)
         each = self.element(member, member.wire or "member")
         start, end = f"<{name}{attributes}>", f"</{name}>"
