@@ -70,8 +70,12 @@ class Cell(Protocol):
 class Sandbox(Protocol):
     """A driver."""
 
-    name: str
-    isolation: str
-    """In words for people: what keeps the code apart, or that nothing does."""
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def isolation(self) -> str:
+        """In words for people: what keeps the code apart, or that nothing does."""
+        ...
 
     async def prepare(self, plan: Plan) -> Cell: ...

@@ -1,8 +1,8 @@
 """Running code behind the walls of bubblewrap.
 
-Inside there is a file system made of what the plan mounts, the system's programs and libraries (read-only) and a private
-/tmp in memory; a process list of its own; no capability, and no way to gain one. The network is the host's, so that
-functions reach the server on loopback. Two ways to be somebody else:
+Inside there is a file system made of what the plan mounts, the system's programs and libraries (read-only) and a
+private /tmp in memory; a process list of its own; no capability, and no way to gain one. The network is the host's, so
+that functions reach the server on loopback. Two ways to be somebody else:
 
     USERS       the server is root: each cell is an otherwise unused user of the machine
     NAMESPACE   the server is not: each cell has a user namespace of its own, without more of them inside
@@ -67,7 +67,7 @@ class Bubblewrap:
 
 
 def walls(plan: Plan, way: Way) -> tuple[str, ...]:
-    """bubblewrap and its arguments, without the command to run inside."""
+    """The program and its arguments, without the command to run inside."""
     return ("bwrap", *_namespaces(plan, way), *_system(), *_mounts(plan), "--chdir", plan.directory)
 
 

@@ -1,9 +1,9 @@
-"""A sandbox for tests: it runs nothing, and fails in the order it is told.
+r"""A sandbox for tests: it runs nothing, and fails in the order it is told.
 
     fake = FakeSandbox([FailToStart("no space"), Output(b"hello\n", Ended(0)), Hang()])
 
-Each prepared cell takes the next act; after the last one, cells hang until they are destroyed. `plans` remembers what was
-asked for, `living` counts cells that were started and not destroyed.
+Each prepared cell takes the next act; after the last one, cells hang until they are destroyed. `plans` remembers what
+was asked for, `living` counts cells that were started and not destroyed.
 """
 
 import asyncio

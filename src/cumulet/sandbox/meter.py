@@ -47,7 +47,10 @@ class Meter(Protocol):
 class Meters(Protocol):
     """Makes meters."""
 
-    words: str
+    @property
+    def words(self) -> str:
+        """What it does, for people."""
+        ...
 
     def make(self, memory: int | None, scratch: int, processes: int) -> Meter: ...
 

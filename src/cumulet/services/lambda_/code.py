@@ -1,0 +1,129 @@
+"""Code packages: looking into a zip, and unpacking it once for all environments that run it.
+
+It refuses what is no zip, an empty one, one that unpacks to more than AWS allows, and names that would land outside
+the folder. Permissions are kept, but every file can be read by the function, whoever packed it.
+"""
+
+import base64
+import hashlib
+import io
+import os
+import shutil
+import stat
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from cumulet.base.ids import Entropy, make_hex
+from cumulet.services.lambda_.errors import InvalidParameterValueException
+
+MAX_UNPACKED = 262_144_000
+MAX_PACKED = 50 * 1024 * 1024
+BAD_ZIP = "Could not unzip uploaded file. Please check your file, then try to upload again."
+
+
+def digest(data: bytes) -> str:
+    """CodeSha256."""
+    return base64.b64encode(hashlib.sha256(data).digest()).decode()
+
+
+def inspect(data: bytes) -> None:
+    """Raise AWS's error where `data` is no package that could be unpacked."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as package:
+            _check(package.infolist())
+    except (zipfile.BadZipFile, NotImplementedError) as error:
+        raise InvalidParameterValueException(problem=BAD_ZIP) from error
+
+
+def _check(members: list[zipfile.ZipInfo]) -> None:
+    if not members:
+        raise InvalidParameterValueException(problem="Uploaded file must be a non-empty zip")
+    if sum(member.file_size for member in members) > MAX_UNPACKED:
+        raise InvalidParameterValueException(problem=f"Unzipped size must be smaller than {MAX_UNPACKED} bytes")
+    for member in members:
+        _place(member.orig_filename)
+        if member.flag_bits & 0x1:
+            raise InvalidParameterValueException(problem=BAD_ZIP)
+
+
+def _place(name: str) -> PurePosixPath:
+    """Where a member belongs, below the folder; refuses names that climb out of it."""
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or "\\" in name or "\0" in name:
+        raise InvalidParameterValueException(problem=f"The zip holds a name outside of its folder: {name!r}")
+    return path
+
+
+@dataclass(frozen=True, slots=True)
+class CodeCache:
+    """Unpacked packages, each in a folder named by its digest. Safe to lose: it is filled again."""
+
+    folder: Path
+    entropy: Entropy
+
+    def path(self, sha256: str) -> Path:
+        return self.folder / base64.b64decode(sha256).hex()
+
+    def has(self, sha256: str) -> bool:
+        return self.path(sha256).is_dir()
+
+    def unpack(self, data: bytes) -> Path:
+        """Unpack unless it is there, so that a folder is always whole; the folder."""
+        place = self.path(digest(data))
+        if place.is_dir():
+            return place
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = self.folder / f"draft-{make_hex(self.entropy, 8)}"
+        try:
+            with zipfile.ZipFile(io.BytesIO(data)) as package:
+                _check(package.infolist())
+                _extract(package, draft)
+            draft.rename(place)
+        except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
+            raise InvalidParameterValueException(problem=BAD_ZIP) from error
+        except OSError:
+            if not place.is_dir():  # another server may have been faster
+                raise
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+        return place
+
+
+def _extract(package: zipfile.ZipFile, folder: Path) -> None:
+    folder.mkdir(mode=0o755)
+    left = MAX_UNPACKED
+    for member in package.infolist():
+        target = folder / _place(member.filename)
+        if member.is_dir():
+            target.mkdir(parents=True, exist_ok=True)
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        mode = member.external_attr >> 16
+        if stat.S_ISLNK(mode):
+            _link(package.read(member).decode("utf-8", "surrogateescape"), target, folder)
+            continue
+        with package.open(member) as source, target.open("wb") as copy:
+            while piece := source.read(1 << 20):
+                left -= len(piece)
+                if left < 0:
+                    raise InvalidParameterValueException(
+                        problem=f"Unzipped size must be smaller than {MAX_UNPACKED} bytes"
+                    )
+                copy.write(piece)
+        target.chmod(_mode(mode))
+
+
+def _mode(mode: int) -> int:
+    """Readable for all; executable for all where it is for anybody. What has no mode may be run: so does AWS."""
+    if not stat.S_IMODE(mode):
+        return 0o755
+    return stat.S_IMODE(mode) & 0o755 | 0o644 | (0o111 if mode & 0o111 else 0)
+
+
+def _link(aim: str, target: Path, folder: Path) -> None:
+    """A symbolic link, if it stays within the package."""
+    inside = os.path.normpath(target.parent.relative_to(folder) / aim)
+    if os.path.isabs(aim) or inside.startswith(".."):
+        raise InvalidParameterValueException(problem=f"The zip holds a link outside of its folder: {aim!r}")
+    target.symlink_to(aim)
