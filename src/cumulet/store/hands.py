@@ -11,12 +11,16 @@ from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
 from cumulet.store.api import Transaction
-from cumulet.store.errors import Closed, StorageFull, StoreError
+from cumulet.store.errors import Closed, StorageFull, StoreError, Unreachable
 
 type Work = Callable[[Transaction], Any]
 type Item = tuple[Work, asyncio.Future[Any]]
 type Answer = tuple[asyncio.Future[Any], bool, Any]
 """The future, whether the work went well, and its result or its error."""
+
+
+class Again(StoreError):
+    """The database refused a transaction that may simply be run again. It never leaves the store."""
 
 
 class Attempt(Transaction, Protocol):
@@ -36,6 +40,12 @@ class Effects:
 
     def mark(self) -> tuple[int, int]:
         return len(self.topics), len(self.actions)
+
+    def take(self) -> tuple[list[str], list[Callable[[], None]]]:
+        """All of it; afterwards there is nothing."""
+        taken = self.topics, self.actions
+        self.topics, self.actions = [], []
+        return taken
 
     def back(self, mark: tuple[int, int]) -> None:
         """Forget what was asked for since `mark`."""
@@ -137,7 +147,7 @@ def outcome(tx: Attempt, work: Work, future: asyncio.Future[Any]) -> Answer:
         failure = tx.broken
         if failure is None:
             return future, True, value
-    if isinstance(tx.broken, StorageFull):
+    if isinstance(tx.broken, StorageFull | Again | Unreachable):
         failure = tx.broken
     tx.broken = None
     return future, False, failure

@@ -151,9 +151,7 @@ class _Writer:
         answers = self._committed(items) if items else []
         if reads:
             answers += self._read_all(reads)
-        effects = self._effects
-        topics, actions = effects.topics, effects.actions
-        effects.topics, effects.actions = [], []
+        topics, actions = self._effects.take()
         self._loop.call_soon_threadsafe(self._answer, answers, topics, actions)
         self._tidy()
 

@@ -1,0 +1,366 @@
+"""PostgreSQL, for when one machine is outgrown: the same works, shared by several servers, any of which may die.
+
+Loaded only when it is used (`cumulet[postgres]`). A few writer threads, each with a connection, take works in groups:
+one SERIALIZABLE transaction for each group, run again when PostgreSQL says that it could not be serialised. Why
+SERIALIZABLE stands in docs/decisions/0003-transactions.md. Reads are READ ONLY, REPEATABLE READ snapshots.
+
+When the connection is lost before COMMIT was sent, the group is run again on a new one. When it is lost during COMMIT,
+PostgreSQL is asked afterwards whether that transaction was committed, so that nothing is acknowledged that was not, and
+nothing is done twice. It refuses a database that sorts text by the rules of a language.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import psycopg
+from psycopg import sql
+from psycopg.errors import UniqueViolation
+from psycopg.pq import TransactionStatus
+
+from cumulet.base import json
+from cumulet.store import migrate
+from cumulet.store.api import Transaction
+from cumulet.store.errors import (
+    Conflict,
+    Contended,
+    OutcomeUnknown,
+    StorageFull,
+    StoreError,
+    Unreachable,
+    WrongCollation,
+)
+from cumulet.store.hands import Again, Answer, Ears, Effects, Hands, Item, call_all, outcome, settle
+from cumulet.store.postgres_ear import PostgresEar
+from cumulet.store.postgres_tx import Connection, PostgresTransaction, connect, explain, is_lost
+
+CHANNEL = "cumulet"
+_MIGRATING = 7_236_001
+_TURN = 7_236_002
+"""Keys of advisory locks: who migrates, and whose turn it is among those that were refused once."""
+
+_WRITER = "-c default_transaction_isolation=serializable"
+_READER = "-c default_transaction_isolation=repeatable\\ read -c default_transaction_read_only=on"
+_COLLATION = "SELECT datcollate AS name FROM pg_database WHERE datname = current_database()"
+_MARKS = """CREATE TABLE IF NOT EXISTS commit_marks (
+    id TEXT PRIMARY KEY, at TIMESTAMPTZ NOT NULL DEFAULT now()
+)"""
+_OLD_MARKS = "DELETE FROM commit_marks WHERE at < now() - interval '1 day'"
+MARKS = 256
+"""After so many commits their marks are removed."""
+
+LONGEST_NOTICE = 7000
+"""Bytes of a NOTIFY; longer ones are shortened to "everything"."""
+
+type _Tell = Callable[[Sequence[Answer], Effects], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How much of PostgreSQL one server takes."""
+
+    writers: int = 4
+    readers: int = 4
+    group: int = 32
+    attempts: int = 30
+    patience: float = 20.0
+    """Seconds that works wait for a server that is away."""
+
+
+class Postgres:
+    """A `store.api.Database` on a PostgreSQL server. Made by `open`."""
+
+    kind = "postgres"
+
+    def __init__(self, dsn: str, loop: asyncio.AbstractEventLoop, settings: Settings) -> None:
+        self.dsn = dsn
+        self._loop = loop
+        self._settings = settings
+        self._ears = Ears()
+        self._writing = Hands(loop, "postgres-writer")
+        self._reading = Hands(loop, "postgres-reader")
+        self._ear = PostgresEar(dsn, loop, self._ears, CHANNEL)
+
+    @classmethod
+    async def open(
+        cls, dsn: str, migrations: Sequence[migrate.Migration] | None = None, settings: Settings | None = None
+    ) -> Self:
+        """Connect and bring the database to our schema. `migrations` is for tests."""
+        database = cls(dsn, asyncio.get_running_loop(), settings or Settings())
+        todo = migrate.found() if migrations is None else migrations
+        await asyncio.to_thread(prepare, dsn, todo)
+        await database._ear.open()
+        database._hire()
+        return database
+
+    async def write[T](self, work: Callable[[Transaction], T], /) -> T:
+        answer: T = await self._writing.give(work)
+        return answer
+
+    async def read[T](self, work: Callable[[Transaction], T], /) -> T:
+        answer: T = await self._reading.give(work)
+        return answer
+
+    def listen(self, topic: str, wake: Callable[[], None], /) -> Callable[[], None]:
+        return self._ears.listen(topic, wake)
+
+    async def close(self) -> None:
+        await self._reading.dismiss()
+        await self._writing.dismiss()
+        await self._ear.close()
+
+    def _hire(self) -> None:
+        settings = self._settings
+        for number in range(settings.writers):
+            writer = _Writer(self.dsn, settings, self._answer, self._ear.origin, number)
+            self._writing.hire(writer.group, writer.leave, settings.group)
+        for _ in range(settings.readers):
+            reader = _Reader(self.dsn, settings, self._answer)
+            self._reading.hire(reader.group, reader.leave, 1)
+
+    def _answer(self, answers: Sequence[Answer], effects: Effects) -> None:
+        topics, actions = effects.take()
+        self._loop.call_soon_threadsafe(self._tell, answers, topics, actions)
+
+    def _tell(self, answers: Sequence[Answer], topics: list[str], actions: list[Callable[[], None]]) -> None:
+        settle(answers)
+        call_all(self._loop, actions)
+        call_all(self._loop, self._ears.wake(topics))
+
+
+def prepare(dsn: str, migrations: Sequence[migrate.Migration]) -> None:
+    """Check the database and migrate it; of several servers that start at once, one after the other."""
+    connection = connect(dsn, options="-c default_transaction_isolation=read\\ committed")
+    try:
+        row = connection.execute(_COLLATION).fetchone()
+        if row is not None and row["name"] not in ("C", "POSIX", "C.UTF-8", "C.utf8"):
+            raise WrongCollation(
+                f"this database sorts text by the rules of {row['name']}; names must sort by their bytes\n"
+                "hint: createdb --template=template0 --encoding=UTF8 --locale=C cumulet"
+            )
+        connection.execute("SELECT pg_advisory_lock(%s)", (_MIGRATING,))
+        with connection.transaction():
+            connection.execute(_MARKS)
+            connection.execute(_OLD_MARKS)
+            migrate.apply(PostgresTransaction(connection, Effects(), writable=True), migrations)
+    except psycopg.Error as error:
+        raise explain(error, connection) from error
+    finally:
+        connection.close()
+
+
+class _Hand:
+    """One thread's connection, made when it is first needed and again when it was lost."""
+
+    writable = False
+    options = _READER
+
+    def __init__(self, dsn: str, settings: Settings, answer: _Tell) -> None:
+        self._dsn = dsn
+        self._settings = settings
+        self._answer = answer
+        self._effects = Effects()
+        self._connection: Connection | None = None
+        self._tx: PostgresTransaction
+
+    def leave(self) -> None:
+        """The end: close."""
+        if self._connection is not None:
+            self._connection.close()
+
+    def _ready(self, until: float) -> Connection:
+        """A live connection; tries until `until` (monotonic), then raises `Unreachable`."""
+        connection = self._connection
+        if connection is not None and not connection.closed:
+            return connection
+        pause = 0.02
+        while True:
+            try:
+                connection = connect(self._dsn, options=self.options)
+            except Unreachable:
+                if time.monotonic() + pause > until:
+                    raise
+                time.sleep(pause)
+                pause = min(pause * 2, 0.5)
+            else:
+                self._connection = connection
+                self._tx = PostgresTransaction(connection, self._effects, writable=self.writable)
+                return connection
+
+    def _until(self) -> float:
+        return time.monotonic() + self._settings.patience
+
+
+class _Reader(_Hand):
+    """Gives each work a snapshot."""
+
+    def group(self, items: Sequence[Item]) -> None:
+        self._answer([self._one(item, self._until()) for item in items], self._effects)
+
+    def _one(self, item: Item, until: float) -> Answer:
+        while True:
+            try:
+                answer = self._once(item, self._ready(until))
+            except Unreachable as error:
+                return item[1], False, error
+            if not isinstance(answer[2], Again | Unreachable) or time.monotonic() > until:
+                return answer
+
+    def _once(self, item: Item, connection: Connection) -> Answer:
+        try:
+            connection.execute("BEGIN")
+            answer = outcome(self._tx, *item)
+            if not connection.closed:
+                connection.execute("ROLLBACK")  # there is nothing to commit, and it ends a failed one too
+        except psycopg.Error as error:
+            return item[1], False, explain(error, connection)
+        return answer
+
+
+class _Writer(_Hand):
+    """Takes works in groups, one transaction for each group."""
+
+    writable = True
+    options = _WRITER
+
+    def __init__(self, dsn: str, settings: Settings, answer: _Tell, origin: str, number: int) -> None:
+        super().__init__(dsn, settings, answer)
+        self._origin = origin
+        self._number = number
+        self._commits = 0
+        self._marks: list[str] = []
+
+    def group(self, items: Sequence[Item]) -> None:
+        """Run the works of `items` together and answer all; where that does not go, one by one."""
+        until = self._until()
+        error: StoreError = Contended("other writers changed the same rows again and again")
+        for number in range(self._settings.attempts):
+            try:
+                answers = self._transaction(items, until, first=number == 0, turn=number > 1)
+            except Again:
+                if number and len(items) > 1:
+                    answers = None
+                else:
+                    continue
+            except Unreachable as lost:
+                error = lost
+                if time.monotonic() > until:
+                    break
+                continue
+            except StoreError as final:
+                error = final
+                break
+            if answers is None:
+                for item in items:
+                    self.group([item])
+            else:
+                self._answer(answers, self._effects)
+                self._tidy()
+            return
+        self._effects.take()
+        self._answer([(future, False, type(error)(*error.args)) for _, future in items], self._effects)
+
+    def _transaction(self, items: Sequence[Item], until: float, *, first: bool, turn: bool) -> list[Answer] | None:
+        """Run `items` in one transaction and commit it. None, and nothing was done, when they are to be run alone.
+
+        Raises `Again`, `Unreachable` (both: nothing was done), or what is final. Those who were refused twice take
+        turns (`turn`), so that they do not refuse each other for ever.
+        """
+        connection = self._ready(until)
+        self._effects.take()
+        try:
+            if turn:
+                connection.execute("SELECT pg_advisory_lock(%s)", (_TURN,))
+            connection.execute("BEGIN")
+            answers = self._run(items, first=first)
+            if answers is not None and connection.info.transaction_status == TransactionStatus.INTRANS:
+                self._commit(connection, until)
+        except psycopg.Error as error:
+            raise explain(error, connection) from error
+        finally:
+            _end(connection, turn=turn)
+        return answers
+
+    def _run(self, items: Sequence[Item], *, first: bool) -> list[Answer] | None:
+        """The answers of all; None when one of several failed after it may have written."""
+        tx, effects = self._tx, self._effects
+        answers: list[Answer] = []
+        for item in items:
+            mark, tx.wrote = effects.mark(), False
+            answer = outcome(tx, *item)
+            if not answer[1]:
+                effects.back(mark)
+                error = answer[2]
+                if isinstance(error, Again | Unreachable | StorageFull):
+                    raise error
+                if tx.wrote or isinstance(error, StoreError):
+                    if len(items) > 1:
+                        return None
+                    if first and isinstance(error, Conflict):
+                        raise Again(str(error))  # perhaps only because the snapshot was old: look once more
+                    _end(tx.connection)
+            answers.append(answer)
+        return answers
+
+    def _commit(self, connection: Connection, until: float) -> None:
+        """Commit, with a mark that tells later whether it was done, and the notice to other servers."""
+        self._commits += 1
+        mark = f"{self._origin}-{self._number}-{self._commits}"
+        notice = f"{self._origin} {json.dumps(list(dict.fromkeys(self._effects.topics)))}"
+        statements: list[sql.Composable] = [sql.SQL("INSERT INTO commit_marks (id) VALUES ({})").format(mark)]
+        if self._effects.topics:
+            notice = notice if len(notice) < LONGEST_NOTICE else f"{self._origin} *"
+            statements.append(sql.SQL("SELECT pg_notify({}, {})").format(CHANNEL, notice))
+        statements.append(sql.SQL("COMMIT"))
+        try:
+            connection.execute(sql.SQL("; ").join(statements), prepare=False)
+        except psycopg.Error as error:
+            if not is_lost(error, connection):
+                raise
+            connection.close()
+            if not self._was_committed(mark, until):
+                raise
+        self._marks.append(mark)
+
+    def _tidy(self) -> None:
+        """Remove marks that nobody will ask for: their works are answered."""
+        connection = self._connection
+        if len(self._marks) < MARKS or connection is None:
+            return
+        marks, self._marks = self._marks, []
+        try:  # at another isolation level: reading them must not look like a conflict to other writers
+            connection.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+            connection.execute("DELETE FROM commit_marks WHERE id = ANY(%s)", (marks,))
+            connection.execute("COMMIT")
+        except psycopg.Error:
+            _end(connection)
+
+    def _was_committed(self, mark: str, until: float) -> bool:
+        """Whether the transaction with `mark` was committed. If not, it never will be: the mark is ours now."""
+        while True:
+            try:
+                self._ready(until).execute("INSERT INTO commit_marks (id) VALUES (%s)", (mark,))
+            except UniqueViolation:
+                return True
+            except Unreachable as error:
+                raise OutcomeUnknown(f"the server went away in the middle of a commit: {error}") from error
+            except psycopg.Error as error:
+                if self._connection is not None:
+                    explain(error, self._connection)
+                if time.monotonic() > until:
+                    raise OutcomeUnknown(f"the server went away in the middle of a commit: {error}") from error
+            else:
+                return False
+
+
+def _end(connection: Connection, *, turn: bool = False) -> None:
+    """Roll back what is open and give the turn away. Where that fails, closing does both."""
+    try:
+        if not connection.closed and connection.info.transaction_status != TransactionStatus.IDLE:
+            connection.execute("ROLLBACK")
+        if turn and not connection.closed:
+            connection.execute("SELECT pg_advisory_unlock(%s)", (_TURN,))
+    except psycopg.Error:
+        connection.close()
