@@ -1,46 +1,25 @@
 """One call of `advance`: the working set in which points of control run until every one of them waits.
 
-A burst loads frames as it needs them, runs states, collects events and commands, and `close` makes the step of it.
-Everything here lives for one call only; frames and inputs that came in are never changed.
+A burst runs states, and its record collects frames, events and commands; `close` makes the step of it. Everything here
+lives for one call only; frames and inputs that came in are never changed.
 """
 
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 from cumulet.asl import context
 from cumulet.asl.data.scope import DataError, Scope
-from cumulet.asl.events import ENTERED, EXITED, HISTORY_FULL, error_details, whole
-from cumulet.asl.frames import ABSENT, FORK, READY, RETRY, TASK, WAIT, Point
+from cumulet.asl.events import ENTERED, EXITED, whole
+from cumulet.asl.frames import ABSENT, FORK, READY, RETRY, WAIT, Point
 from cumulet.asl.program import END, Catcher, Failure, Program, ResultPath, State, Target
+from cumulet.asl.record import HistoryFullError, Record
 from cumulet.asl.retry import DATA_LIMIT, RUNTIME, delay, matches
 from cumulet.base.errors import CumuletError
-from cumulet.base.json import dumps, loads
+from cumulet.base.json import JSONDecodeError, dumps, loads
 from cumulet.base.limits import WorkflowLimits
-from cumulet.base.step import (
-    ROOT,
-    CancelTask,
-    ClearTimer,
-    Command,
-    Continue,
-    Env,
-    Event,
-    Finish,
-    Frame,
-    SetTimer,
-    StartTask,
-    Step,
-)
+from cumulet.base.step import ROOT, Continue, Env, Event, Finish, Step
 from cumulet.base.step import State as Saved
-
-
-class HistoryFullError(Exception):
-    """The next event would be one too many."""
-
-    def __init__(self, previous: int) -> None:
-        super().__init__(previous)
-        self.previous = previous
 
 
 class StateError(CumuletError):
@@ -51,102 +30,21 @@ class StateError(CumuletError):
         self.failure = failure
 
 
-class Burst:
+FAULTS = (DataError, StateError, RecursionError, JSONDecodeError)
+"""What the work of a state may raise: the last two where data is nested too deeply to be read or written."""
+
+
+class Burst(Record):
     """The working set of one `advance`."""
 
-    __slots__ = (
-        "_common",
-        "_fresh",
-        "_gone",
-        "_outer",
-        "_saved",
-        "_turn",
-        "budget",
-        "changed",
-        "commands",
-        "env",
-        "events",
-        "facts",
-        "limits",
-        "next_event",
-        "next_frame",
-        "now",
-        "over",
-        "points",
-        "program",
-        "ready",
-    )
+    __slots__ = ("_common", "_outer", "_turn", "budget")
 
     def __init__(self, state: Saved[Program], env: Env, limits: WorkflowLimits) -> None:
-        self.program = state.program
-        self.facts = state.facts
-        self.env = env
-        self.now = env.now
-        self.limits = limits
+        super().__init__(state, env, limits)
         self.budget = limits.burst
-        self.next_event = state.next_event
-        self.next_frame = state.next_frame
-        self.events: list[Event] = []
-        self.commands: list[Command] = []
-        self.changed: dict[int, Frame | None] = {}
-        self.points: dict[int, Point] = {}
-        self.ready: deque[Point] = deque()
-        self.over: Finish | None = None
-        self._saved = state.frames
-        self._fresh = state.next_frame
-        self._gone: set[int] = set()
         self._turn = False
         self._common: dict[str, Any] | None = None
         self._outer: dict[int, dict[str, Any]] = {}
-
-    # Points
-
-    def new_id(self) -> int:
-        number = self.next_frame
-        self.next_frame = number + 1
-        return number
-
-    def fork(self, parent: Point, flow_id: int, text: str, last: int) -> Point:
-        """A new child that is about to enter its flow."""
-        child = Point(self.new_id(), self.program.flows[flow_id], text, last, parent.id)
-        self.points[child.id] = child
-        self.ready.append(child)
-        return child
-
-    def find(self, number: int) -> Point | None:
-        """The point under `number`, or None where there is none (any more)."""
-        if number in self._gone:
-            return None
-        if (point := self.points.get(number)) is not None:
-            return point
-        frame = self._saved.get(number)
-        if frame is None or "flow" not in frame:
-            return None
-        point = self.points[number] = Point.load(number, frame, self.program.flows)
-        return point
-
-    def get(self, number: int) -> Point:
-        point = self.find(number)
-        assert point is not None, f"frame {number} is missing"
-        return point
-
-    def saved(self, number: int) -> Frame:
-        """A bulk or page frame as it was committed."""
-        return self._saved[number]
-
-    def is_saved(self, number: int) -> bool:
-        return number < self._fresh
-
-    def drop(self, number: int) -> None:
-        """Remove a frame, whether it has been committed or not."""
-        self._gone.add(number)
-        self.points.pop(number, None)
-        if number < self._fresh:
-            self.changed[number] = None
-
-    @staticmethod
-    def state_of(point: Point) -> State:
-        return point.flow.states[point.state]
 
     # Data
 
@@ -208,47 +106,14 @@ class Burst:
             )
             raise StateError(Failure(DATA_LIMIT, cause))
 
-    # Events
-
-    def emit(self, kind: str, previous: int, member: str | None = None, details: Event | None = None) -> int:
-        """Append a history event and give its id."""
-        number = self.next_event
-        if number >= self.limits.history_events:
-            raise HistoryFullError(previous)
-        self.next_event = number + 1
-        event: Event = {"timestamp": self.now, "type": kind, "id": number, "previousEventId": previous}
-        if member is not None:
-            event[member] = details
-        self.events.append(event)
-        return number
-
-    def finish(self, kind: str, previous: int, details: Event, outcome: Finish) -> None:
-        """The last event, and nothing more to do. It may take the place of the last event that history allows."""
-        member = f"e{kind[1:]}EventDetails"
-        event: Event = {"timestamp": self.now, "type": kind, "id": self.next_event, "previousEventId": previous}
-        self.events.append(event | {member: details})
-        self.next_event += 1
-        self.over = outcome
-        self.ready.clear()
-
-    def fail_execution(self, previous: int, failure: Failure) -> None:
-        error, cause = failure.error, failure.cause
-        error = error[: self.limits.error] if error else error
-        cause = cause[: self.limits.cause] if cause else cause
-        outcome = Finish("FAILED", error=error, cause=cause)
-        self.finish("ExecutionFailed", previous, error_details(error, cause), outcome)
-
     # Running
 
     def run(self) -> None:
         """Run what is ready until all wait, the run is over or others deserve a turn."""
         while self.ready and self.budget > 0:
-            self._drive(self.ready.popleft())
-
-    def overflow(self, previous: int) -> None:
-        """The history is full: the execution fails, and that is its last event."""
-        cause = HISTORY_FULL.format(limit=self.limits.history_events)
-        self.fail_execution(previous, Failure(RUNTIME, cause))
+            point = self.ready.popleft()
+            if point.id not in self._gone:
+                self._drive(point)
 
     def _drive(self, point: Point) -> None:
         """Run one point from state to state until it waits or ends."""
@@ -262,10 +127,8 @@ class Burst:
             point.retries = {}
             try:
                 target = state.run(self, point)
-            except DataError as broken:
-                target = self.fail(point, state, self._described(point, broken))
-            except StateError as broken:
-                target = self.fail(point, state, broken.failure)
+            except FAULTS as fault:
+                target = self.fail(point, state, self._failure(point, fault))
             if target is None:
                 return
             if target == END:
@@ -280,10 +143,8 @@ class Burst:
         state = self.state_of(point)
         try:
             target = work()
-        except DataError as broken:
-            target = self.fail(point, state, self._described(point, broken))
-        except StateError as broken:
-            target = self.fail(point, state, broken.failure)
+        except FAULTS as fault:
+            target = self.fail(point, state, self._failure(point, fault))
         self.proceed(point, target)
 
     def proceed(self, point: Point, target: Target) -> None:
@@ -317,7 +178,7 @@ class Burst:
     def _exit(self, point: Point, kind: str, name: str, text: str, value: Any, assigned: dict[str, Any] | None) -> None:
         details: Event = {"name": name, "output": text, "outputDetails": {"truncated": False}}
         if assigned:
-            details["assignedVariables"] = {key: dumps(one) for key, one in assigned.items()}
+            details["assignedVariables"] = {key: self._variable(key, one) for key, one in assigned.items()}
             details["assignedVariablesDetails"] = whole()
             point.variables = {**point.variables, **assigned}
             self._outer.pop(point.id, None)
@@ -325,14 +186,27 @@ class Burst:
         point.text = text
         point.value = value
 
+    def _variable(self, name: str, value: Any) -> str:
+        text = dumps(value)
+        if not self.fits(text):
+            words = (
+                f"The variable '{name}' has a value with a size exceeding the maximum number of bytes service limit."
+            )
+            raise StateError(Failure(DATA_LIMIT, words))
+        return text
+
     # Failing
 
     @staticmethod
-    def _described(point: Point, broken: DataError) -> Failure:
+    def _failure(point: Point, fault: Exception) -> Failure:
+        if isinstance(fault, StateError):
+            return fault.failure
         where = (
             f"An error occurred while executing the state '{point.state}' (entered at the event id #{point.entered})."
         )
-        return Failure(broken.error, f"{where} {broken.cause}")
+        if isinstance(fault, DataError):
+            return Failure(fault.error, f"{where} {fault.cause}")
+        return Failure(RUNTIME, f"{where} The data is nested too deeply.")
 
     def fail(self, point: Point, state: State, failure: Failure, gave_up: str | None = None) -> Target:
         """A state failed: retry it, catch the failure or let the point die. `gave_up` tells that it is not retried."""
@@ -353,9 +227,8 @@ class Burst:
             if matches(catcher.errors, failure):
                 try:
                     return self._caught(point, state, catcher, failure)
-                except DataError as broken:
-                    failure = self._described(point, broken)
-                    break
+                except FAULTS as fault:
+                    return self.die(point, self._failure(point, fault))
         return self.die(point, failure)
 
     def _caught(self, point: Point, state: State, catcher: Catcher, failure: Failure) -> Target:
@@ -407,30 +280,6 @@ class Burst:
         self.cancel_task(point)
         self.drop(point.id)
 
-    # Commands
-
-    def set_timer(self, point: Point, name: str, due: int) -> None:
-        point.timers = (*point.timers, name)
-        self.commands.append(SetTimer(point.id, name, due))
-
-    def clear_timers(self, point: Point, names: tuple[str, ...] | None = None) -> None:
-        """Clear the point's timers, all or those named."""
-        for name in point.timers if names is None else names:
-            self.commands = [
-                one
-                for one in self.commands
-                if not (isinstance(one, SetTimer) and one.frame == point.id and one.name == name)
-            ]
-            if self.is_saved(point.id):
-                self.commands.append(ClearTimer(point.id, name))
-        point.timers = () if names is None else tuple(name for name in point.timers if name not in names)
-
-    def cancel_task(self, point: Point) -> None:
-        if point.phase == TASK:
-            self.commands = [one for one in self.commands if not (isinstance(one, StartTask) and one.frame == point.id)]
-            if self.is_saved(point.id):
-                self.commands.append(CancelTask(point.id))
-
     # The end of the burst
 
     def close(self) -> Step:
@@ -446,8 +295,9 @@ class Burst:
 
     def take_turn(self) -> None:
         """Run those points that an earlier burst left ready; the root frame keeps their ids."""
-        self._turn = True
-        for number in self._carried():
+        carried = self._carried()
+        self._turn = bool(carried)
+        for number in carried:
             point = self.find(number)
             if point is not None and point.phase == READY:
                 self.ready.append(point)
@@ -458,7 +308,7 @@ class Burst:
 
     def _save_ready(self) -> None:
         """Keep the ids of what is still ready in the root frame, and ask for another turn unless one is due anyway."""
-        left = [point.id for point in self.ready]
+        left = [point.id for point in self.ready if point.id not in self._gone]
         kept = [] if self._turn else self._carried()
         if left and not kept:
             self.commands.append(Continue())

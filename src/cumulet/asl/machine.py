@@ -5,10 +5,11 @@ Pure: no IO, no clock, no randomness but `env`'s. One call runs every point of c
 task that is gone, a timer of a point that has moved on) changes nothing: an empty step.
 """
 
-from cumulet.asl.burst import Burst, HistoryFullError
+from cumulet.asl.burst import Burst
 from cumulet.asl.events import whole
 from cumulet.asl.frames import RETRY, TASK, Point
 from cumulet.asl.program import Program, Target, TaskReport
+from cumulet.asl.record import HistoryFullError
 from cumulet.base.clock import SECOND
 from cumulet.base.limits import AWS_TODAY, WorkflowLimits
 from cumulet.base.step import (

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from cumulet.asl.burst import Burst
+from cumulet.asl.data.scope import DataError
 from cumulet.asl.frames import ABSENT, FORK, Fork, Point
 from cumulet.asl.program import Failure, Target
 from cumulet.asl.states.mapping import Producer
@@ -71,7 +72,6 @@ class Forking(Producer):
         return self._join(burst, point, fork)
 
     def child_failed(self, burst: Burst, point: Point, child: Point, failure: Failure) -> Target:
-        burst.text(point)
         _fork(point).live.remove(child.id)
         self.broke(burst, child, aborted=False)
         burst.forget(child)
@@ -81,6 +81,7 @@ class Forking(Producer):
 
     def dissolve(self, burst: Burst, point: Point, *, stopped: bool = False) -> None:
         fork = _fork(point)
+        burst.text(point)
         for number in fork.live:
             child = burst.get(number)
             burst.abort(child, stopped=stopped)
@@ -105,7 +106,11 @@ class Forking(Producer):
                 burst.changed[fork.bulk] = bulk
 
     def _spawn(self, burst: Burst, point: Point, fork: Fork, last: int) -> None:
-        child = self.spawn(burst, point, fork, fork.next, last)
+        try:
+            child = self.spawn(burst, point, fork, fork.next, last)
+        except DataError:
+            self.dissolve(burst, point)
+            raise
         child.index = fork.next
         fork.next += 1
         fork.live.append(child.id)

@@ -25,7 +25,9 @@ from cumulet.base.step import CancelTask, Event, StartTask, TaskFailed, TaskStar
 
 FUNCTION, ACTIVITY, INTEGRATION = "LambdaFunction", "Activity", "Task"
 _ACTIVITY = re.compile(r"arn:aws[a-z-]*:states:[a-z0-9-]+:\d{12}:activity:.+")
-_INTEGRATION = re.compile(r"arn:aws[a-z-]*:states:[a-z0-9-]*::(?P<type>.+):(?P<resource>[^:]+)")
+_INTEGRATION = re.compile(
+    r"arn:aws[a-z-]*:states:[a-z0-9-]*::(?P<type>.+?):(?P<resource>[A-Za-z0-9]+(?:\.(?:sync(?::2)?|waitForTaskToken))?)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +87,18 @@ class Task(Producer):
 
     def report(self, burst: Burst, point: Point, news: TaskReport) -> Target:
         if isinstance(news, TaskStarted):
-            details = {} if news.worker is None else {"workerName": news.worker}
-            self._tell(burst, point, "Started", details)
+            if self.family == ACTIVITY:
+                details = {} if news.worker is None else {"workerName": news.worker}
+                self._tell(burst, point, "Started", details)
             return None
         if isinstance(news, TaskSubmitted):
-            self._tell(burst, point, "Submitted", self._output(dumps(news.output)))
+            if self.family == INTEGRATION:
+                self._tell(burst, point, "Submitted", self._output(dumps(news.output)))
             return None
         if isinstance(news, TaskFailed):
-            return self._failed(burst, point, "Failed", Failure(news.error or None, news.cause))
+            error = news.error[: burst.limits.error] if news.error else None
+            cause = news.cause[: burst.limits.cause] if news.cause else news.cause
+            return self._failed(burst, point, "Failed", Failure(error, cause))
         text = dumps(news.output)
         try:
             burst.check(text, self.kind or self.resource)
@@ -159,7 +165,7 @@ def parse(fields: Fields) -> Task:
     resource = fields.need("Resource", str)
     family, kind, action = FUNCTION, "", ""
     if found := _INTEGRATION.fullmatch(resource):
-        family, kind, action = INTEGRATION, found["type"].lstrip(":"), found["resource"]
+        family, kind, action = INTEGRATION, found["type"], found["resource"]
     elif _ACTIVITY.fullmatch(resource):
         family = ACTIVITY
     return Task(

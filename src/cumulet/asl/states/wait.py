@@ -18,6 +18,9 @@ from cumulet.base.json import dumps
 
 _TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)")
 
+LONGEST = 99_999_999
+"""The greatest number of seconds that AWS takes."""
+
 
 def instant(text: object) -> int | None:
     """Microseconds of an ISO 8601 extended timestamp with an offset, or None where it is none."""
@@ -41,6 +44,9 @@ def seconds_at(burst: Burst, point: Point, state: State, source: Expression, fie
         raise DataError(RUNTIME, words) from None
     if isinstance(value, bool) or not isinstance(value, int):
         words = f"The {field} parameter cannot be parsed as a long value: {source.text} == {plain(value)}"
+        raise DataError(RUNTIME, words)
+    if not 0 <= value <= LONGEST:
+        words = f"The {field} parameter must be between 0 and {LONGEST}: {source.text} == {value}"
         raise DataError(RUNTIME, words)
     return value
 
