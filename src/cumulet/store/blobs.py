@@ -40,6 +40,10 @@ class Blobs:
         self._entropy = entropy
         (self._folder / _ARRIVING).mkdir(parents=True, exist_ok=True)
 
+    def within(self, name: str) -> "Blobs":
+        """The blobs of one user alone, in a folder inside this one: what others keep is neither listed nor swept."""
+        return Blobs(self._folder / f"of-{name}", self._entropy)
+
     async def put(self, stream: AsyncIterable[bytes], observe: Observer | None = None) -> BlobRef:
         """Store the bytes of `stream`, durably, and name them. What `stream` or `observe` raises is raised here."""
         ref = make_hex(self._entropy)

@@ -63,10 +63,13 @@ class Line:
         self._headers: dict[str, tuple[str, Writer]] = {}
         self._prefixes: dict[str, str] = {}
         self._status = ""
+        self._partial = ""
         for name, member in shape.members.items():
             match member.location:
                 case "header":
                     self._headers[name] = (member.wire or name, _writer(member))
+                    if member.wire == "Content-Range":
+                        self._partial = name
                 case "headers":
                     self._prefixes[name] = member.wire or ""
                 case "statusCode":
@@ -87,7 +90,9 @@ class Line:
         return found
 
     def status(self, output: Mapping[str, Any], usual: int) -> int:
-        """The HTTP status of an output."""
+        """The HTTP status of an output; one that tells a Content-Range is a part, 206."""
+        if self._partial in output:
+            return 206
         found: int = output.get(self._status, usual)
         return found
 

@@ -28,8 +28,8 @@ class Parts(Service):
 
     def __init__(self, database: Database, blobs: Blobs, clock: Clock, entropy: Entropy) -> None:
         self._database = database
-        self._blobs = blobs
-        self._bodies = Bodies(blobs)
+        self._blobs = blobs.within("s3")
+        self._bodies = Bodies(self._blobs)
         self._clock = clock
         self._entropy = entropy
         self._sql = queries.load(__package__)

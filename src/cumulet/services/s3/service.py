@@ -5,6 +5,9 @@ after the durable commit. Not carried out yet, and refused by name: versioning, 
 customer and KMS keys, object lock, lifecycle, notifications, replication, website hosting, archives.
 """
 
+from contextlib import suppress
+
+from cumulet.base.clock import SECOND
 from cumulet.services.s3.buckets import Buckets
 from cumulet.services.s3.completing import Completing
 from cumulet.services.s3.configuration import Configuration
@@ -13,9 +16,26 @@ from cumulet.services.s3.reading import Reading
 from cumulet.services.s3.tagging import Tagging
 from cumulet.services.s3.upload_parts import UploadParts
 from cumulet.services.s3.writing import Writing
+from cumulet.store.errors import Unreachable
+
+SWEEP_EVERY = 3600 * SECOND
+YOUNG = 6 * 3600
+"""Seconds that a blob without a row is left alone: its commit may be under way."""
 
 
 class S3(Buckets, Configuration, Reading, Writing, Lists, Tagging, UploadParts, Completing):
     """S3."""
 
     model = "s3"
+
+    async def run(self) -> None:
+        """Remove what crashes left: blobs that no row names, at the start and then hourly."""
+        while True:
+            with suppress(Unreachable):
+                await self._sweep()
+            await self._clock.sleep_until(self._clock.now() + SWEEP_EVERY)
+
+    async def _sweep(self) -> None:
+        before = self._clock.now() / SECOND - YOUNG
+        known = await self._database.read(lambda tx: {row["blob"] for row in tx.all(self._sql.blobs)})
+        await self._blobs.sweep(known, before)
