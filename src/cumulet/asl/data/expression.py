@@ -126,6 +126,9 @@ def _call(text: str) -> Callable[[Scope], Any]:
             return call(scope)
         except Unfit as problem:
             raise DataError(RUNTIME, f"The function '{text}' had the following error: {problem}") from None
+        except RecursionError:
+            words = "an argument is nested too deeply"
+            raise DataError(RUNTIME, f"The function '{text}' had the following error: {words}") from None
 
     return find
 

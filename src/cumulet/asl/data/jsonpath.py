@@ -71,7 +71,10 @@ def _getter(steps: list[Step], keys: tuple[str | int, ...] | None) -> Callable[[
     strict = is_strict(steps)
 
     def slow(document: Any) -> Any:
-        nodes, definite, where = run(steps, document, document, strict=strict)
+        try:
+            nodes, definite, where = run(steps, document, document, strict=strict)
+        except RecursionError:  # a filter that compares lists in lists in lists ...
+            raise PathNotFound("the document is nested too deeply") from None
         if not definite:
             return nodes
         if not nodes:
