@@ -6,6 +6,15 @@
 `work(tx)` is an ordinary function without other IO. It may be grouped with others into one commit, run again, and run
 on SQLite or PostgreSQL alike. SQL is portable: TEXT, BIGINT (microseconds), BYTEA for small bodies, `ON CONFLICT`,
 `RETURNING`, parameters as `:name`.
+
+- Works are serialisable: what a work read has not changed when it commits, so read-modify-write needs no lock. A work
+  that lost a race is run again by the database; it must not keep anything from its first run.
+- ` FOR UPDATE` and ` FOR UPDATE SKIP LOCKED` may stand in the text where servers compete for rows (claims): PostgreSQL
+  obeys them, on SQLite, where works run one at a time, they are taken out.
+- A statement that fails ends its work, even where the work catches the error: ask with ON CONFLICT, do not try.
+- No DDL outside the schema files; truth values are 0 and 1; no NUL in TEXT; a parameter that stands alone is cast:
+  `CAST(:x AS TEXT) IS NULL`.
+- The errors are in `store/errors.py`.
 """
 
 from collections.abc import Callable, Mapping, Sequence

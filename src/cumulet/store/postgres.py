@@ -1,6 +1,6 @@
 """PostgreSQL, for when one machine is outgrown: the same works, shared by several servers, any of which may die.
 
-Loaded only when it is used (`cumulet[postgres]`). A few writer threads, each with a connection, take works in groups:
+Loaded only when it is used (`cumulet[postgres]`). One writer thread takes works in groups, as on SQLite:
 one SERIALIZABLE transaction for each group, run again when PostgreSQL says that it could not be serialised. Why
 SERIALIZABLE stands in docs/decisions/0003-transactions.md. Reads are READ ONLY, REPEATABLE READ snapshots.
 
@@ -38,16 +38,23 @@ from cumulet.store.postgres_tx import Connection, PostgresTransaction, connect, 
 
 CHANNEL = "cumulet"
 _MIGRATING = 7_236_001
-_TURN = 7_236_002
-"""Keys of advisory locks: who migrates, and whose turn it is among those that were refused once."""
+"""The advisory lock of who migrates."""
 
-_WRITER = "-c default_transaction_isolation=serializable"
+_WRITER = (
+    "-c default_transaction_isolation=serializable"
+    " -c idle_in_transaction_session_timeout=15s"  # a server that hangs does not hold up the others for ever
+    " -c lock_timeout=20s"
+)
 _READER = "-c default_transaction_isolation=repeatable\\ read -c default_transaction_read_only=on"
 _COLLATION = "SELECT datcollate AS name FROM pg_database WHERE datname = current_database()"
 _MARKS = """CREATE TABLE IF NOT EXISTS commit_marks (
     id TEXT PRIMARY KEY, at TIMESTAMPTZ NOT NULL DEFAULT now()
 )"""
+_TURN = "CREATE TABLE IF NOT EXISTS commit_turn (nothing BIGINT)"
 _OLD_MARKS = "DELETE FROM commit_marks WHERE at < now() - interval '1 day'"
+WARY = 32
+"""For so many groups after a conflict, a writer waits for its turn before it begins."""
+
 MARKS = 256
 """After so many commits their marks are removed."""
 
@@ -61,9 +68,10 @@ type _Tell = Callable[[Sequence[Answer], Effects], None]
 class Settings:
     """How much of PostgreSQL one server takes."""
 
-    writers: int = 4
+    writers: int = 1
+    """More than one pays only where the way to PostgreSQL is long: they are in each other's way."""
     readers: int = 4
-    group: int = 32
+    group: int = 128
     attempts: int = 30
     patience: float = 20.0
     """Seconds that works wait for a server that is away."""
@@ -143,6 +151,7 @@ def prepare(dsn: str, migrations: Sequence[migrate.Migration]) -> None:
         connection.execute("SELECT pg_advisory_lock(%s)", (_MIGRATING,))
         with connection.transaction():
             connection.execute(_MARKS)
+            connection.execute(_TURN)
             connection.execute(_OLD_MARKS)
             migrate.apply(PostgresTransaction(connection, Effects(), writable=True), migrations)
     except psycopg.Error as error:
@@ -231,6 +240,7 @@ class _Writer(_Hand):
         self._number = number
         self._commits = 0
         self._marks: list[str] = []
+        self._wary = 0
 
     def group(self, items: Sequence[Item]) -> None:
         """Run the works of `items` together and answer all; where that does not go, one by one."""
@@ -238,8 +248,9 @@ class _Writer(_Hand):
         error: StoreError = Contended("other writers changed the same rows again and again")
         for number in range(self._settings.attempts):
             try:
-                answers = self._transaction(items, until, first=number == 0, turn=number > 1)
+                answers = self._transaction(items, until, first=number == 0)
             except Again:
+                self._wary = WARY
                 if number and len(items) > 1:
                     answers = None
                 else:
@@ -262,25 +273,24 @@ class _Writer(_Hand):
         self._effects.take()
         self._answer([(future, False, type(error)(*error.args)) for _, future in items], self._effects)
 
-    def _transaction(self, items: Sequence[Item], until: float, *, first: bool, turn: bool) -> list[Answer] | None:
+    def _transaction(self, items: Sequence[Item], until: float, *, first: bool) -> list[Answer] | None:
         """Run `items` in one transaction and commit it. None, and nothing was done, when they are to be run alone.
 
-        Raises `Again`, `Unreachable` (both: nothing was done), or what is final. Those who were refused twice take
-        turns (`turn`), so that they do not refuse each other for ever.
+        Raises `Again`, `Unreachable` (both: nothing was done), or what is final. After a conflict writers take turns
+        for a while, so that they do not refuse each other for ever; LOCK takes no snapshot: theirs is fresh.
         """
         connection = self._ready(until)
         self._effects.take()
+        turn, self._wary = self._wary > 0, max(self._wary - 1, 0)
         try:
-            if turn:
-                connection.execute("SELECT pg_advisory_lock(%s)", (_TURN,))
-            connection.execute("BEGIN")
+            connection.execute("BEGIN; LOCK TABLE commit_turn IN EXCLUSIVE MODE" if turn else "BEGIN", prepare=False)
             answers = self._run(items, first=first)
             if answers is not None and connection.info.transaction_status == TransactionStatus.INTRANS:
                 self._commit(connection, until)
         except psycopg.Error as error:
             raise explain(error, connection) from error
         finally:
-            _end(connection, turn=turn)
+            _end(connection)
         return answers
 
     def _run(self, items: Sequence[Item], *, first: bool) -> list[Answer] | None:
@@ -355,12 +365,10 @@ class _Writer(_Hand):
                 return False
 
 
-def _end(connection: Connection, *, turn: bool = False) -> None:
-    """Roll back what is open and give the turn away. Where that fails, closing does both."""
+def _end(connection: Connection) -> None:
+    """Roll back what is open. Where that fails, closing does it."""
     try:
         if not connection.closed and connection.info.transaction_status != TransactionStatus.IDLE:
             connection.execute("ROLLBACK")
-        if turn and not connection.closed:
-            connection.execute("SELECT pg_advisory_unlock(%s)", (_TURN,))
     except psycopg.Error:
         connection.close()

@@ -25,7 +25,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 
-_AGAIN = (errors.SerializationFailure, errors.DeadlockDetected)
+_AGAIN = (errors.SerializationFailure, errors.DeadlockDetected, errors.LockNotAvailable)
 _LOST = (errors.AdminShutdown, errors.CrashShutdown, errors.CannotConnectNow, errors.IdleInTransactionSessionTimeout)
 _KINDS: tuple[tuple[type[psycopg.Error], type[StoreError]], ...] = (
     (errors.IntegrityError, Conflict),

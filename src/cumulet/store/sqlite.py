@@ -21,14 +21,17 @@ from typing import Any, Self
 
 from cumulet.store import migrate
 from cumulet.store.api import Transaction
-from cumulet.store.errors import InUse, StorageFull, StoreError
+from cumulet.store.errors import Damaged, InUse, StorageFull, StoreError
 from cumulet.store.hands import Answer, Ears, Effects, Hands, Item, Work, call_all, outcome, settle
 from cumulet.store.sqlite_tx import SQLiteTransaction, explain
 
 GROUP = 256
 READERS = 4
-WAL_TIDY = 8 * 1024 * 1024
+WAL_TIDY = 16 * 1024 * 1024
 """Bytes of write-ahead log after which its pages are brought home, when a commit has been answered."""
+
+APPLICATION = 0x43756D75
+"""Marks a SQLite file as ours: "Cumu"."""
 
 PRAGMAS = (
     "journal_mode=WAL",
@@ -122,6 +125,7 @@ class _Writer:
     def __init__(self, path: str, loop: asyncio.AbstractEventLoop, ears: Ears) -> None:
         self._loop = loop
         self._ears = ears
+        self._path = path
         self._wal = None if path == ":memory:" else f"{path}-wal"
         self._tidy_at = WAL_TIDY
         self._connection = _connect(path)
@@ -131,15 +135,26 @@ class _Writer:
     def migrate(self, migrations: Sequence[migrate.Migration]) -> None:
         """Bring the schema up to date, in one transaction."""
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
+            self._tx.execute("BEGIN IMMEDIATE")
+            self._recognise()
             migrate.apply(self._tx, migrations)
-            self._connection.execute("COMMIT")
+            self._tx.execute("COMMIT")
         except sqlite3.Error as error:
             self._connection.close()
             raise explain(error) from error
         except BaseException:
             self._connection.close()
             raise
+
+    def _recognise(self) -> None:
+        """Refuse a file that another program made, and a file system that cannot share memory."""
+        ours = self._tx.execute("PRAGMA application_id").fetchall()[0][0]
+        if ours != APPLICATION and self._tx.one("SELECT 1 AS found FROM sqlite_schema") is not None:
+            raise Damaged(f"{self._path} is a database of another program")
+        self._tx.execute(f"PRAGMA application_id = {APPLICATION}")
+        mode = self._tx.execute("PRAGMA journal_mode").fetchall()[0][0]
+        if mode != ("wal" if self._wal else "memory"):
+            raise StoreError(f"{self._path}: the file system does not allow a write-ahead log\nhint: use a local disk")
 
     def group(self, items: Sequence[Item]) -> None:
         """Run the works of `items`, commit once, answer all."""
@@ -168,15 +183,15 @@ class _Writer:
 
     def _committed(self, items: Sequence[Item]) -> list[Answer]:
         """Answers that are true: what they tell has been committed."""
-        connection = self._connection
+        connection, tx = self._connection, self._tx
         try:
-            connection.execute("BEGIN IMMEDIATE")
+            tx.execute("BEGIN IMMEDIATE")
             answers = self._plain(items)
             if answers is None:
-                connection.execute("BEGIN IMMEDIATE")
+                tx.execute("BEGIN IMMEDIATE")
                 answers = [self._guarded(work, future) for work, future in items]
             if connection.in_transaction:
-                connection.execute("COMMIT")
+                tx.execute("COMMIT")
         except sqlite3.Error as error:
             return self._refused(items, explain(error))
         except StorageFull as error:
@@ -202,15 +217,15 @@ class _Writer:
 
     def _guarded(self, work: Work, future: asyncio.Future[Any]) -> Answer:
         """Run one work in a savepoint of its own, so that it is rolled back alone."""
-        connection, mark = self._connection, self._effects.mark()
-        connection.execute("SAVEPOINT work")
-        answer = outcome(self._tx, work, future)
+        tx, mark = self._tx, self._effects.mark()
+        tx.execute("SAVEPOINT work")
+        answer = outcome(tx, work, future)
         if not answer[1]:
             self._effects.back(mark)
             if isinstance(answer[2], StorageFull):
                 raise answer[2]
-            connection.execute("ROLLBACK TO work")
-        connection.execute("RELEASE work")
+            tx.execute("ROLLBACK TO work")
+        tx.execute("RELEASE work")
         return answer
 
     def _refused(self, items: Sequence[Item], error: StoreError) -> list[Answer]:
@@ -224,15 +239,15 @@ class _Writer:
     def _rollback(self) -> None:
         self._effects.back((0, 0))
         if self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
+            self._tx.execute("ROLLBACK")
 
     def _read_all(self, items: Sequence[Item]) -> list[Answer]:
         """Reads of a database in memory: between commits the one connection is a snapshot."""
-        self._connection.execute("PRAGMA query_only=ON")
+        self._tx.execute("PRAGMA query_only=ON")
         self._tx.writable = False
         answers = [outcome(self._tx, work, future) for work, future in items]
         self._tx.writable = True
-        self._connection.execute("PRAGMA query_only=OFF")
+        self._tx.execute("PRAGMA query_only=OFF")
         return answers
 
     def _tidy(self) -> None:
@@ -240,7 +255,7 @@ class _Writer:
         if self._wal is None or not (size := _size(self._wal)) > self._tidy_at:
             return
         try:
-            busy = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            busy = self._tx.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0][0]
         except sqlite3.Error:
             busy = 1  # a full disk: what is in the log stays there, and is read from there
         self._tidy_at = size + WAL_TIDY if busy else WAL_TIDY
@@ -263,10 +278,10 @@ class _Reader:
 
     def _one(self, work: Work, future: asyncio.Future[Any]) -> Answer:
         try:
-            self._connection.execute("BEGIN")
+            self._tx.execute("BEGIN")
             answer = outcome(self._tx, work, future)
             if self._connection.in_transaction:
-                self._connection.execute("COMMIT")
+                self._tx.execute("COMMIT")
         except sqlite3.Error as error:
             return future, False, explain(error)
         return answer

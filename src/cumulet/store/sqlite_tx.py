@@ -48,11 +48,12 @@ class _Texts(dict[str, str]):
 class SQLiteTransaction:
     """A `store.api.Transaction` over one connection; one cursor serves every statement."""
 
-    __slots__ = ("_columns", "_cursor", "_effects", "_execute", "_texts", "broken", "writable")
+    __slots__ = ("_columns", "_cursor", "_effects", "_texts", "broken", "execute", "writable")
 
     def __init__(self, connection: sqlite3.Connection, effects: Effects) -> None:
         self._cursor = connection.cursor()
-        self._execute = self._cursor.execute
+        self.execute = self._cursor.execute
+        """For BEGIN and COMMIT too: the one cursor lets go of a statement that was not read to its end."""
         self._effects = effects
         self._texts = _Texts()
         self._columns: dict[str, tuple[str, ...]] = {}
@@ -61,7 +62,7 @@ class SQLiteTransaction:
 
     def run(self, sql: str, /, **values: object) -> int:
         try:
-            return self._execute(self._texts[sql], values).rowcount
+            return self.execute(self._texts[sql], values).rowcount
         except _FAILURES as error:
             raise self._fail(error, sql) from error
 
@@ -73,7 +74,7 @@ class SQLiteTransaction:
 
     def all(self, sql: str, /, **values: object) -> list[Row]:
         try:
-            rows = self._execute(self._texts[sql], values).fetchall()
+            rows = self.execute(self._texts[sql], values).fetchall()
         except _FAILURES as error:
             raise self._fail(error, sql) from error
         if not rows:
@@ -83,7 +84,7 @@ class SQLiteTransaction:
 
     def one(self, sql: str, /, **values: object) -> Row | None:
         try:
-            row = self._execute(self._texts[sql], values).fetchone()
+            row = self.execute(self._texts[sql], values).fetchone()
         except _FAILURES as error:
             raise self._fail(error, sql) from error
         if row is None:
