@@ -49,6 +49,7 @@ class Child:
         self._meter = meter
         self._process: asyncio.subprocess.Process | None = None
         self._peak: int | None = None
+        self._looked = 0.0
         self._over = False
         self._look: asyncio.TimerHandle | None = None
         self._ended: Ended | None = None
@@ -74,8 +75,7 @@ class Child:
         process, limit = self._process, self._launch.memory
         if process is None or process.returncode is not None or limit is None:
             return
-        self.memory()
-        if (self._peak or 0) > limit:
+        if (self.memory() or 0) > limit:
             self._over = True
             self._kill()
             return
@@ -96,7 +96,9 @@ class Child:
         return self._ended
 
     def memory(self) -> int | None:
-        if self._process is not None and self._process.returncode is None:
+        now = asyncio.get_running_loop().time()
+        if self._process is not None and self._process.returncode is None and now - self._looked > LOOK / 2:
+            self._looked = now
             used = self._meter.used(self._process.pid)
             if used is not None:
                 self._peak = max(used, self._peak or 0)

@@ -1,7 +1,8 @@
 """What an environment prints: cut into log events, and the last of it kept for `LogType=Tail`.
 
 Between the lines stand marks, a record separator and a request id, that our own runtimes print after each invocation.
-They are taken out and told apart: all before a mark was printed by that invocation or an earlier one.
+They are taken out and told apart: all before a mark was printed by that invocation or an earlier one. A separator that
+the function itself prints is left alone.
 """
 
 from collections.abc import Callable
@@ -13,9 +14,9 @@ LONGEST = 256 * 1024
 
 
 class Lines:
-    """Bytes to lines. `line` is called for each, without its end; `mark` for each mark."""
+    """Bytes to lines. `line` is called for each, without its end; `mark` for what may be a mark: it says whether it is."""
 
-    def __init__(self, line: Callable[[str], None], mark: Callable[[str], None]) -> None:
+    def __init__(self, line: Callable[[str], None], mark: Callable[[str], bool]) -> None:
         self._line = line
         self._mark = mark
         self._rest = b""
@@ -35,13 +36,11 @@ class Lines:
             self._take(rest)
 
     def _take(self, text: bytes) -> None:
-        before, found, request = text.partition(MARK)
-        if not found:
+        before, found, request = text.rpartition(MARK)
+        if not found or not self._mark(request.decode("utf-8", "replace")):
             self._emit(text)
-            return
-        if before:
+        elif before:
             self._emit(before)
-        self._mark(request.decode("utf-8", "replace"))
 
     def _emit(self, text: bytes) -> None:
         for start in range(0, max(len(text), 1), LONGEST):
