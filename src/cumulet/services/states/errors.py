@@ -20,7 +20,7 @@ class InvalidName(AwsError):
 
 
 class InvalidDefinition(AwsError):
-    """Invalid State Machine Definition: '{problem}'"""
+    """{problem}"""
 
 
 class InvalidExecutionInput(AwsError):
