@@ -47,7 +47,9 @@ def _s3(raw: Raw) -> None:
     for name, root in S3_ROOTS.items():
         raw["operations"][name]["output"]["locationName"] = root
     # Answered as <LocationConstraint>eu-west-1</LocationConstraint>, the member itself being the root.
-    raw["shapes"]["GetBucketLocationOutput"]["payload"] = "LocationConstraint"
+    located = raw["shapes"]["GetBucketLocationOutput"]
+    located["payload"] = "LocationConstraint"
+    located["members"]["LocationConstraint"]["element"] = True
     # The same request line as ListBuckets; the real one answers at another host.
     raw["operations"]["ListDirectoryBuckets"]["deprecated"] = True
 

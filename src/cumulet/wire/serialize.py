@@ -133,14 +133,15 @@ def _with_payload(
     shape = operation.output_shape
     assert shape is not None
     member = shape.members[name]
-    raw = member.type_name in {"blob", "string"} or member.eventstream
+    element = bool(member.traits.get("element"))  # of our patches: a string that is the document's root
+    raw = (member.type_name in {"blob", "string"} and not element) or member.eventstream
     write = None if raw else body_of(member, None)
-    usual = _payload_type(member, content_type)
+    usual = content_type if element else _payload_type(member, content_type)
 
     def plan(output: Output, request_id: str) -> Response:
         headers = [(id_header, request_id), *line.headers(output)]
         status = line.status(output, operation.status)
-        value = output.get(name)
+        value = output.get(name, "" if element else None)
         if value is None:
             return Response(status, headers)
         if not any(key.lower() == "content-type" for key, _ in headers):

@@ -31,7 +31,7 @@ class S3(Buckets, Configuration, Reading, Writing, Lists, Tagging, UploadParts, 
     async def run(self) -> None:
         """Remove what crashes left: blobs that no row names, at the start and then hourly."""
         while True:
-            with suppress(Unreachable):
+            with suppress(Unreachable, OSError):
                 await self._sweep()
             await self._clock.sleep_until(self._clock.now() + SWEEP_EVERY)
 
