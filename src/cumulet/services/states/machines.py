@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, Unpack
 
-from cumulet.asl import check
+from cumulet.asl.check import check, summary, unsupported
 from cumulet.base import json
 from cumulet.base.clock import moment
 from cumulet.base.errors import NotImplementedHere, ValidationError
@@ -145,11 +145,11 @@ class Machines(Parts):
 
     def _check_definition(self, definition: str) -> None:
         """Refuse what cannot run (AWS's words), then what we do not carry out (by name)."""
-        errors = [found for found in check.check(definition) if found.severity == "ERROR"]
+        errors = [found for found in check(definition) if found.severity == "ERROR"]
         if errors:
-            raise InvalidDefinition(problem=check.summary(errors))
+            raise InvalidDefinition(problem=summary(errors))
         document = json.loads(definition)
-        for what in check.unsupported(document):
+        for what in unsupported(document):
             raise NotImplementedHere(what=what)
         refuse_unknown(document, self._caller)
 

@@ -30,7 +30,7 @@ class Tokens(Parts):
 
     async def send_task_failure(self, call: Call, **input: "Unpack[types.SendTaskFailureInputTypeDef]") -> Reply:
         try:
-            await self._engine.fail(input["taskToken"], input.get("error"), input.get("cause"))
+            await self._engine.fail(input["taskToken"], input.get("error", ""), input.get("cause"))
         except engine_errors.TaskTimedOut:
             raise TaskTimedOut from None
         except engine_errors.TaskGone:
