@@ -10,6 +10,8 @@ from cumulet.base.errors import CumuletError
 from cumulet.base.limits import PROFILES, WorkflowLimits
 
 PORT = 4566
+KEY_FILE = "root-key.json"
+"""In the data folder: the root access key, readable by its owner alone."""
 
 
 class BadConfig(CumuletError):

@@ -29,7 +29,7 @@ from cumulet.sandbox.choose import choose
 from cumulet.server.app import App
 from cumulet.server.auth import Strict, Trusting
 from cumulet.server.caller import Gate
-from cumulet.server.config import Config
+from cumulet.server.config import KEY_FILE, Config
 from cumulet.server.http import Http, listener
 from cumulet.server.keys import KeyPair, Keys
 from cumulet.store.api import Database
@@ -37,7 +37,6 @@ from cumulet.store.blobs import Blobs
 from cumulet.store.sqlite import SQLite
 from cumulet.wire.service import Caller, CredentialIssuer, Service
 
-KEY_FILE = "root-key.json"
 LAST_WAIT = 5
 """Seconds for what is still open after the drain."""
 
