@@ -175,19 +175,40 @@ def _booleans(left: Any, right: Any) -> bool:
 def _string_matches(variable: Expression, wanted: Any) -> Matches:
     if not isinstance(wanted, str):
         raise RuleError("StringMatches needs a string")
-    read, pattern = _reader(variable), re.compile(_pattern(wanted), re.DOTALL)
+    read, pieces = _reader(variable), _pieces(wanted)
 
     def matches(scope: Scope) -> bool:
         value = read(scope)
-        return isinstance(value, str) and pattern.fullmatch(value) is not None
+        return isinstance(value, str) and _fits(value, pieces)
 
     return matches
 
 
-def _pattern(wanted: str) -> str:
-    r"""`*` is any text; `\*` and `\\` are a star and a backslash."""
-    parts = re.findall(r"\\[*\\]|.", wanted, re.DOTALL)
-    return "".join(".*" if part == "*" else re.escape(part[-1]) for part in parts)
+def _pieces(wanted: str) -> list[str]:
+    r"""The texts between the stars. `\*` and `\\` are a star and a backslash."""
+    pieces = [""]
+    for part in re.findall(r"\\[*\\]|.", wanted, re.DOTALL):
+        if part == "*":
+            pieces.append("")
+        else:
+            pieces[-1] += part[-1]
+    return pieces
+
+
+def _fits(value: str, pieces: list[str]) -> bool:
+    """Each piece after the one before it; in linear time, whatever the pattern."""
+    first, last = pieces[0], pieces[-1]
+    if len(pieces) == 1:
+        return value == first
+    at, end = len(first), len(value) - len(last)
+    if not value.startswith(first) or not value.endswith(last):
+        return False
+    for piece in pieces[1:-1]:
+        found = value.find(piece, at, end)
+        if found < 0:
+            return False
+        at = found + len(piece)
+    return at <= end
 
 
 _ORDERS: dict[str, Compare] = {

@@ -164,12 +164,13 @@ class Scan:
         return f"..{self.step.text}"
 
     def select(self, node: Any, root: Any, strict: bool, where: str) -> list[Any]:
-        wanted: type = list if isinstance(self.step, Index | Slice) else object
+        wanted: Any = list if isinstance(self.step, Index | Slice) else object
         if isinstance(self.step, Filter | Name | Names):
             wanted = dict
         found: list[Any] = []
+        needed = self.step.names if isinstance(self.step, Names) and self.step.leaf else ()
         for inner in walk(node):
-            if isinstance(inner, wanted):
+            if isinstance(inner, wanted) and all(name in inner for name in needed):
                 found.extend(self.step.select(inner, root, strict, where))
         return found
 
