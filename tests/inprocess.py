@@ -38,7 +38,8 @@ from cumulet.server.app import App
 from cumulet.server.auth import Strict, Trusting
 from cumulet.server.caller import Gate
 from cumulet.server.keys import Keys
-from cumulet.server.serve import Parts, pages_of
+from cumulet.server.pages import pages_of
+from cumulet.server.parts import Parts
 from cumulet.store.blobs import Blobs
 from cumulet.store.sqlite import SQLite
 from cumulet.wire.http import Headers, Request, Response
@@ -170,6 +171,7 @@ class House:
             sandbox=FakeSandbox(),
             issuer=self.keys,
             endpoint=ENDPOINT,
+            scratch=self.folder / "scratch",
             limits=AWS_TODAY,
         )
         self.strict = strict

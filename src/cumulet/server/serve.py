@@ -14,17 +14,13 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from cumulet.base import json
-from cumulet.base.clock import Clock, SystemClock
+from cumulet.base.clock import SystemClock
 from cumulet.base.errors import CumuletError
-from cumulet.base.ids import Entropy
-from cumulet.base.limits import WorkflowLimits
 from cumulet.engine.engine import Engine
-from cumulet.sandbox.api import Sandbox
 from cumulet.sandbox.choose import choose
 from cumulet.server.app import App
 from cumulet.server.auth import Strict, Trusting
@@ -32,10 +28,12 @@ from cumulet.server.caller import Gate
 from cumulet.server.config import KEY_FILE, Config
 from cumulet.server.http import Http, listener
 from cumulet.server.keys import KeyPair, Keys
+from cumulet.server.pages import pages_of
+from cumulet.server.parts import Parts
+from cumulet.server.services import SERVICES
 from cumulet.store.api import Database
 from cumulet.store.blobs import Blobs
 from cumulet.store.sqlite import SQLite
-from cumulet.wire.service import Caller, CredentialIssuer, Service
 
 LAST_WAIT = 5
 """Seconds for what is still open after the drain."""
@@ -43,37 +41,6 @@ LAST_WAIT = 5
 
 class CannotListen(CumuletError):
     """The address cannot be listened on; the message ends with a hint."""
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What services are made of."""
-
-    database: Database
-    engine: Engine
-    blobs: Blobs
-    clock: Clock
-    entropy: Entropy
-    caller: Caller
-    sandbox: Sandbox
-    issuer: CredentialIssuer
-    endpoint: str
-    limits: WorkflowLimits
-
-
-SERVICES = (
-    ("cumulet.services.iam.service", "Iam", ("database", "clock", "entropy")),
-    ("cumulet.services.sts.service", "Sts", ("caller", "issuer")),
-    ("cumulet.services.logs.service", "Logs", ("database", "clock", "entropy")),
-    ("cumulet.services.s3.service", "S3", ("database", "blobs", "clock", "entropy")),
-    (
-        "cumulet.services.lambda_.service",
-        "Lambda",
-        ("database", "blobs", "clock", "entropy", "caller", "sandbox", "issuer", "endpoint"),
-    ),
-    ("cumulet.services.states.service", "States", ("database", "engine", "clock", "entropy", "caller", "limits")),
-)
-"""Module, class and the parts its constructor takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,34 +70,14 @@ async def serve(config: Config, ready: Callable[[Running], None], stop: asyncio.
         engine = Engine(database, clock, entropy, server=f"{socket.gethostname()}-{os.getpid()}")
         gate = Gate(entropy, endpoint)
         blobs = Blobs(config.data / "blobs", entropy)
-        parts = Parts(database, engine, blobs, clock, entropy, gate, sandbox, keys, endpoint, config.limits)
-        for service in make_services(parts):
-            gate.add(service)
+        scratch = config.data / "scratch"
+        parts = Parts(database, engine, blobs, clock, entropy, gate, sandbox, keys, endpoint, scratch, config.limits)
+        for make in SERVICES:
+            gate.add(make(parts))
         authenticator = Strict(keys, clock) if config.auth else Trusting(keys)
         app = App(gate, authenticator, entropy, pages_of(gate))
         running = Running(endpoint, keys.root, sandbox.isolation)
         await _run(app, engine, sock, config.drain, lambda: ready(running), stop)
-
-
-def make_services(parts: Parts) -> list[Service]:
-    """All services, in the order of the table."""
-    return [
-        getattr(importlib.import_module(module), name)(*(getattr(parts, need) for need in needs))
-        for module, name, needs in SERVICES
-    ]
-
-
-def pages_of(gate: Gate) -> dict[str, Callable[[], Any]]:
-    """Cumulet's own pages; `/_localstack/health` answers those who switch."""
-
-    def health() -> Any:
-        return {
-            "services": dict.fromkeys(gate.services, "running"),
-            "edition": "cumulet",
-            "version": version("cumulet"),
-        }
-
-    return {"/_cumulet/health": health, "/_localstack/health": health}
 
 
 async def _run(
