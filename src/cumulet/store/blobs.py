@@ -134,18 +134,20 @@ class Reading:
         return data
 
     async def aclose(self) -> None:
-        """Let the file go; a read that is under way keeps it for as long as it takes."""
-        self._handle = None
-        if self._ahead is not None:
-            self._ahead.cancel()
-            self._ahead = None
+        """Close the file, once a read that is under way has ended."""
+        handle, self._handle = self._handle, None
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            await asyncio.wait([ahead])
+        if handle is not None:
+            handle.close()
 
     def _read(self, handle: "_Handle") -> asyncio.Future[bytes]:
         return _begin(handle.read, self._at, min(PIECE, self._end - self._at))
 
 
 class _Handle:
-    """An open file that closes when nobody, no thread either, refers to it any more."""
+    """An open file; it closes at the latest when nobody, no thread either, refers to it any more."""
 
     __slots__ = ("_fd", "size")
 
@@ -157,9 +159,14 @@ class _Handle:
     def read(self, start: int, count: int) -> bytes:
         return os.pread(self._fd, count, start)
 
+    def close(self) -> None:
+        """Close it now: no thread may be reading."""
+        fd, self._fd = self._fd, -1
+        if fd >= 0:
+            os.close(fd)
+
     def __del__(self) -> None:
-        if self._fd >= 0:
-            os.close(self._fd)
+        self.close()
 
 
 class _Sink:
