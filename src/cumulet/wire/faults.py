@@ -1,7 +1,7 @@
 """An error into its answer, in all six protocols.
 
 Where the operation's model knows the error, its members travel under the model's names; an unknown one has its code and
-message only. HEAD has no body: the server leaves it out.
+message only. The answer to HEAD has no body.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ from cumulet.wire import write_cbor, write_json, write_xml
 from cumulet.wire.http import Response
 from cumulet.wire.models import NoSuchModel, Protocol, ServiceModel, Shape, load
 from cumulet.wire.route import Route
-from cumulet.wire.write_rest import Line
+from cumulet.wire.write_rest import Line, in_body
 
 type Writer = Callable[["Fault"], Response]
 
@@ -71,7 +71,10 @@ def serialize_error(route: Route, error: AwsError, request_id: str) -> Response:
         model = load(route.service)
     except NoSuchModel:
         model = None
-    return serialize_error_as(model, route.protocol, error, request_id)
+    answer = serialize_error_as(model, route.protocol, error, request_id)
+    if model is not None and route.operation and model.operation_model(route.operation).method == "HEAD":
+        answer.body = b""
+    return answer
 
 
 def serialize_error_as(model: ServiceModel | None, protocol: Protocol, error: AwsError, request_id: str) -> Response:
@@ -85,14 +88,12 @@ def _type_name(fault: Fault) -> str:
 
 
 def _modelled(fault: Fault, writers: write_json.Writers) -> dict[str, Any]:
-    if fault.shape is None:
-        return {**fault.members}
-    body: dict[str, Any] = writers.structure(
-        fault.shape, [name for name, member in fault.shape.members.items() if member.location is None]
-    )(fault.members)
-    body.setdefault(fault.shape.members[fault.message_name].wire or fault.message_name, fault.error.message) if (
-        fault.message_name in fault.shape.members
-    ) else body.setdefault("message", fault.error.message)
+    shape = fault.shape
+    if shape is None:
+        return fault.members
+    body: dict[str, Any] = writers.structure(shape, in_body(shape))(fault.members)
+    if fault.message_name not in shape.members:
+        body["message"] = fault.error.message
     return body
 
 

@@ -7,6 +7,7 @@ models leave out stands in `patches`.
 """
 
 import gzip
+import re
 from collections.abc import Mapping
 from functools import cache, cached_property
 from pathlib import Path
@@ -22,6 +23,7 @@ type Protocol = Literal["json", "query", "ec2", "rest-json", "rest-xml", "smithy
 type Raw = dict[str, Any]
 
 DATA = Path(botocore.__file__).parent / "data"
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
 class NoSuchModel(CumuletError):
@@ -258,7 +260,7 @@ def operation(service: str, name: str) -> Operation:
 def find(service: str) -> Path:
     """The newest model file of a service."""
     folder = DATA / service
-    if not service or not folder.is_dir() or folder.parent != DATA:
+    if not _NAME.fullmatch(service) or not folder.is_dir():
         raise NoSuchModel(f"no service {service}")
     return max(folder.iterdir()) / "service-2.json.gz"
 

@@ -1,8 +1,8 @@
 """REST request lines: a tree of path segments per service, made from the URI templates of its model.
 
 A literal segment goes before a label, a label before a greedy one. Where operations share a path and a method, the
-query literals (`?uploads`) must all be there; of what is left, that operation wins which finds most of its literals
-and required query or header members, and none of them missing (CopyObject is PutObject with a header).
+query literals (`?uploads`) must all be there; of what is left, that operation wins which has most of them, and then
+most of its required query and header members, none of them missing (CopyObject is PutObject with a header).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,14 +31,14 @@ class Candidate(NamedTuple):
     headers: tuple[str, ...]
     deprecated: bool
 
-    def score(self, query: Query, headers: Headers) -> tuple[bool, int, bool] | None:
+    def score(self, query: Query, headers: Headers) -> tuple[int, bool, int, bool] | None:
         """How well it fits, or None where it does not."""
         for name, value in self.literals:
             if name not in query or (value is not None and value not in query[name]):
                 return None
         missing = sum(name not in query for name in self.query) + sum(name not in headers for name in self.headers)
-        wanted = len(self.literals) + len(self.query) + len(self.headers)
-        return missing == 0, wanted - missing, not self.deprecated
+        found = len(self.query) + len(self.headers) - missing
+        return len(self.literals), missing == 0, found, not self.deprecated
 
 
 class Node:
@@ -107,7 +107,7 @@ def _candidate(operation: Operation, labels: tuple[str, ...], query: str) -> Can
 def _best(candidates: Sequence[Candidate], query: Query, headers: Headers) -> Candidate | None:
     if len(candidates) == 1 and not candidates[0].literals:
         return candidates[0]
-    best, best_score = None, (False, -1, False)
+    best, best_score = None, (-1, False, 0, False)
     for candidate in candidates:
         score = candidate.score(query, headers)
         if score is not None and score > best_score:
@@ -140,7 +140,7 @@ def _walk(node: Node, parts: list[str], at: int) -> Iterator[tuple[Node, tuple[s
 def _walk_greedy(node: Node, parts: list[str], at: int) -> Iterator[tuple[Node, tuple[str, ...]]]:
     last = len(parts)
     shortest = at + 1 if node.literals or node.label else last
-    for stop in range(last, shortest - 1, -1):
+    for stop in range(shortest, last + 1):  # short ones first: they leave more to literals
         value = "/".join(parts[at:stop])
         if value:
             for end, values in _walk(node, parts, stop):
