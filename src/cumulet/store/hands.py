@@ -129,7 +129,12 @@ class Hands:
                 last = len(group) < limit
             except Empty:
                 last = False
-            do(group)
+            try:
+                do(group)
+            except RuntimeError:
+                if not self._loop.is_closed():
+                    raise
+                break  # nobody is left to be told
             item = None if last else take()
         leave()
 

@@ -46,7 +46,7 @@ _WRITER = (
     " -c lock_timeout=20s"
 )
 _READER = "-c default_transaction_isolation=repeatable\\ read -c default_transaction_read_only=on"
-_COLLATION = "SELECT datcollate AS name FROM pg_database WHERE datname = current_database()"
+_BY_BYTES = "SELECT 'B' < 'a' AND 'Z' < '_' AND '_' < 'a' AND 'z' < 'é' AND '-b' < '.a' AS by_bytes"
 _MARKS = """CREATE TABLE IF NOT EXISTS commit_marks (
     id TEXT PRIMARY KEY, at TIMESTAMPTZ NOT NULL DEFAULT now()
 )"""
@@ -142,10 +142,10 @@ def prepare(dsn: str, migrations: Sequence[migrate.Migration]) -> None:
     """Check the database and migrate it; of several servers that start at once, one after the other."""
     connection = connect(dsn, options="-c default_transaction_isolation=read\\ committed")
     try:
-        row = connection.execute(_COLLATION).fetchone()
-        if row is not None and row["name"] not in ("C", "POSIX", "C.UTF-8", "C.utf8"):
+        row = connection.execute(_BY_BYTES).fetchone()
+        if row is not None and not row["by_bytes"]:
             raise WrongCollation(
-                f"this database sorts text by the rules of {row['name']}; names must sort by their bytes\n"
+                "this database sorts text by the rules of a language; names must sort by their bytes\n"
                 "hint: createdb --template=template0 --encoding=UTF8 --locale=C cumulet"
             )
         connection.execute("SELECT pg_advisory_lock(%s)", (_MIGRATING,))
