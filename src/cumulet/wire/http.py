@@ -8,19 +8,20 @@ from typing import Protocol
 class Headers:
     """Header fields in order, looked up without regard to case."""
 
-    __slots__ = ("_items",)
+    __slots__ = ("_items", "_values")
 
     def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
         self._items = [(name.lower(), value) for name, value in items]
+        self._values: dict[str, str] = {}
+        for name, value in self._items:
+            self._values[name] = f"{self._values[name]},{value}" if name in self._values else value
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """The value under `name`; several fields of one name are joined with commas."""
-        name = name.lower()
-        found = [value for key, value in self._items if key == name]
-        return ",".join(found) if found else default
+        return self._values.get(name.lower(), default)
 
     def __contains__(self, name: str) -> bool:
-        return self.get(name) is not None
+        return name.lower() in self._values
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self._items)

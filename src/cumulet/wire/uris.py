@@ -41,6 +41,38 @@ class Candidate(NamedTuple):
         return len(self.literals), missing == 0, found, not self.deprecated
 
 
+class End:
+    """The operations of one path and method."""
+
+    __slots__ = ("_bare", "_candidates", "_headers", "_query")
+
+    def __init__(self) -> None:
+        self._candidates: list[Candidate] = []
+        self._query: set[str] = set()
+        self._headers: set[str] = set()
+        self._bare: Candidate | None = None
+
+    def add(self, candidate: Candidate) -> None:
+        self._candidates.append(candidate)
+        self._query.update(candidate.query, (name for name, _ in candidate.literals))
+        self._headers.update(candidate.headers)
+        self._bare = self._choose({}, Headers())
+
+    def best(self, query: Query, headers: Headers) -> Candidate | None:
+        """The operation that fits best, or None. Mostly the query and the headers say nothing about it."""
+        if self._query.isdisjoint(query) and not any(name in headers for name in self._headers):
+            return self._bare
+        return self._choose(query, headers)
+
+    def _choose(self, query: Query, headers: Headers) -> Candidate | None:
+        best, best_score = None, (-1, False, 0, False)
+        for candidate in self._candidates:
+            score = candidate.score(query, headers)
+            if score is not None and score > best_score:
+                best, best_score = candidate, score
+        return best
+
+
 class Node:
     """A place in the tree."""
 
@@ -50,7 +82,7 @@ class Node:
         self.literals: dict[str, Node] = {}
         self.label: Node | None = None
         self.greedy: Node | None = None
-        self.ends: dict[str, list[Candidate]] = {}
+        self.ends: dict[str, End] = {}
 
 
 class Table:
@@ -73,12 +105,13 @@ class Table:
                 node.greedy = node = node.greedy or Node()
             else:
                 node.label = node = node.label or Node()
-        node.ends.setdefault(operation.method, []).append(_candidate(operation, tuple(labels), query))
+        node.ends.setdefault(operation.method, End()).add(_candidate(operation, tuple(labels), query))
 
     def match(self, method: str, path: str, query: Query, headers: Headers) -> Match | None:
         """The operation that a request line names, with its labels decoded."""
         for node, values in _walk(self._root, _segments(path), 0):
-            if (best := _best(node.ends.get(method, ()), query, headers)) is not None:
+            end = node.ends.get(method)
+            if end is not None and (best := end.best(query, headers)) is not None:
                 return Match(best.operation, dict(zip(best.labels, map(unquote, values), strict=True)))
         return None
 
@@ -102,17 +135,6 @@ def _candidate(operation: Operation, labels: tuple[str, ...], query: str) -> Can
         tuple(m.wire.lower() for m in wanted if m.location == "header" and m.wire),
         operation.deprecated,
     )
-
-
-def _best(candidates: Sequence[Candidate], query: Query, headers: Headers) -> Candidate | None:
-    if len(candidates) == 1 and not candidates[0].literals:
-        return candidates[0]
-    best, best_score = None, (-1, False, 0, False)
-    for candidate in candidates:
-        score = candidate.score(query, headers)
-        if score is not None and score > best_score:
-            best, best_score = candidate, score
-    return best
 
 
 def _segments(path: str) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Final
 from cumulet.base.errors import CumuletError
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _HTTP_DATE: Final = re.compile(
@@ -78,24 +79,23 @@ def read_blob(text: str) -> bytes:
 
 def utc(value: datetime) -> datetime:
     """The same instant in UTC; a naive time is taken to be UTC."""
+    if value.tzinfo is UTC:
+        return value
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 def epoch(value: datetime) -> int | float:
     """Seconds since the epoch to the millisecond, as AWS tells them."""
-    millis = (utc(value) - EPOCH) // timedelta(milliseconds=1)
+    millis = (utc(value) - EPOCH) // _MILLISECOND
     return millis // 1000 if millis % 1000 == 0 else millis / 1000
 
 
 def iso(value: datetime, *, always_millis: bool = False) -> str:
     """`2026-11-23T08:33:00Z`, with milliseconds where there are any or where the service always tells them."""
     value = utc(value)
-    millis = value.microsecond // 1000
-    fraction = f".{millis:03d}" if millis or always_millis else ""
-    return (
-        f"{value.year:04d}-{value.month:02d}-{value.day:02d}T"
-        f"{value.hour:02d}:{value.minute:02d}:{value.second:02d}{fraction}Z"
-    )
+    if always_millis or value.microsecond >= 1000:
+        return f"{value.isoformat(timespec='milliseconds')[:23]}Z"
+    return f"{value.isoformat(timespec='seconds')[:19]}Z"
 
 
 def http_date(value: datetime) -> str:

@@ -17,18 +17,18 @@ type Writer = Callable[[Any, Out], None]
 type Scalar = Callable[[Any], str]
 
 _SPECIAL: Final = re.compile('[&<>"\r\n\x00-\x08\x0b\x0c\x0e-\x1f\x85\u2028]')
+_search: Final = _SPECIAL.search
 _NAMED: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 
 
 def escape(text: str) -> str:
     """Text for an element or attribute. Control characters become references, as S3 writes them."""
-    if _SPECIAL.search(text) is None:
-        return text
     return _SPECIAL.sub(lambda match: _NAMED.get(match[0]) or f"&#x{ord(match[0]):x};", text)
 
 
 def _string(value: Any) -> str:
-    return escape(value if type(value) is str else str(value))
+    text: str = value if type(value) is str else str(value)
+    return text if _search(text) is None else escape(text)
 
 
 def _boolean(value: Any) -> str:
@@ -69,7 +69,11 @@ class Writers:
                 return self._map(shape, name, attributes)
         start, end = f"<{name}{attributes}>", f"</{name}>"
         text = self._text(shape)
-        return lambda value, out: out.append(f"{start}{text(value)}{end}")
+
+        def write(value: Any, out: Out) -> None:
+            out.append(f"{start}{text(value)}{end}")
+
+        return write
 
     def _text(self, shape: Shape) -> Scalar:
         match shape.type_name:
@@ -82,9 +86,14 @@ class Writers:
             case "blob":
                 return _blob
             case "timestamp":
-                notation = shape.traits.get("timestampFormat", "iso8601")
-                return lambda value: values.write_time(value, notation, always_millis=self._always_millis)
+                return self._time(shape.traits.get("timestampFormat", "iso8601"))
         return _string
+
+    def _time(self, notation: str) -> Scalar:
+        millis = self._always_millis
+        if notation == "iso8601":
+            return lambda value: values.iso(value, always_millis=millis)
+        return lambda value: values.write_time(value, notation)
 
     def content(self, shape: Shape, names: list[str] | None = None) -> Writer:
         """The writer of what is inside a structure's element, of its members `names` only where given."""
