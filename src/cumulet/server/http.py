@@ -23,6 +23,7 @@ type Event = dict[str, Any]
 type Receive = Callable[[], Awaitable[Event]]
 type Send = Callable[[Event], Awaitable[None]]
 
+BODILESS = (204, 304)
 KEEP_ALIVE = 75
 """Seconds that an idle connection is kept."""
 
@@ -96,11 +97,19 @@ class Http:
         out = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
         if arriving is not None and not arriving.begun:
             out.append((b"connection", b"close"))  # a body was announced that we shall never read
-        await send({"type": "http.response.start", "status": response.status, "headers": out})
-        if isinstance(response.body, bytes):
-            await send({"type": "http.response.body", "body": response.body})
-        else:
-            await _send_stream(response.body, receive, send)
+        body, status = response.body, response.status
+        if not isinstance(body, bytes):
+            await send({"type": "http.response.start", "status": status, "headers": out})
+            await _send_stream(body, receive, send)
+            return
+        if request.method != "HEAD" and status not in BODILESS and not _has_length(out):
+            out.append((b"content-length", b"%d" % len(body)))
+        await send({"type": "http.response.start", "status": status, "headers": out})
+        await send({"type": "http.response.body", "body": body})
+
+
+def _has_length(headers: list[tuple[bytes, bytes]]) -> bool:
+    return any(name == b"content-length" for name, _ in headers)
 
 
 async def _take_body(scope: Event, receive: Receive, request: Request) -> Arriving | None:

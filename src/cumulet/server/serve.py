@@ -12,7 +12,7 @@ import os
 import secrets
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ from cumulet.server.services import SERVICES
 from cumulet.store.api import Database
 from cumulet.store.blobs import Blobs
 from cumulet.store.sqlite import SQLite
+from cumulet.wire.service import Service
 
 LAST_WAIT = 5
 """Seconds for what is still open after the drain."""
@@ -53,7 +54,12 @@ class Running:
     """What keeps functions apart, in words for people."""
 
 
-async def serve(config: Config, ready: Callable[[Running], None], stop: asyncio.Event) -> None:
+async def serve(
+    config: Config,
+    ready: Callable[[Running], None],
+    stop: asyncio.Event,
+    services: Sequence[Callable[[Parts], Service]] = SERVICES,
+) -> None:
     """Run a server until `stop` is set; `ready` is told when it answers. Raises `CumuletError` where it cannot."""
     config.check()
     async with contextlib.AsyncExitStack() as stack:
@@ -72,7 +78,7 @@ async def serve(config: Config, ready: Callable[[Running], None], stop: asyncio.
         blobs = Blobs(config.data / "blobs", entropy)
         scratch = config.data / "scratch"
         parts = Parts(database, engine, blobs, clock, entropy, gate, sandbox, keys, endpoint, scratch, config.limits)
-        for make in SERVICES:
+        for make in services:
             gate.add(make(parts))
         authenticator = Strict(keys, clock) if config.auth else Trusting(keys)
         app = App(gate, authenticator, entropy, pages_of(gate))
