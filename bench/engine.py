@@ -10,6 +10,7 @@ Prints a line for each number of clients: executions a second, and latency from 
 import argparse
 import asyncio
 import cProfile
+import gc
 import itertools
 import os
 import pstats
@@ -72,7 +73,7 @@ async def instant(task: Task) -> Any:
 
 
 def new_run() -> NewRun:
-    run = make_uuid(os.urandom)
+    run = make_uuid(lambda n: time.time_ns().to_bytes(8) + os.urandom(8))
     arn = f"arn:aws:states:us-east-1:000000000000:execution:bench:{run}"
     subject = "arn:aws:states:us-east-1:000000000000:stateMachine:bench"
     details = {"roleArn": "arn:aws:iam::000000000000:role/bench", "machineName": "bench"}
@@ -87,7 +88,7 @@ async def measure(database: Database, clients: int, seconds: float, by: str) -> 
     loop = asyncio.get_running_loop()
     latencies: list[float] = []
     await asyncio.sleep(0.2)
-    begun = time.perf_counter()
+    begun, cpu = time.perf_counter(), time.process_time()
 
     async def client() -> None:
         while (now := time.perf_counter()) < begun + seconds:
@@ -101,12 +102,16 @@ async def measure(database: Database, clients: int, seconds: float, by: str) -> 
             latencies.append(time.perf_counter() - now)
 
     await asyncio.gather(*(client() for _ in range(clients)))
-    took = time.perf_counter() - begun
+    took, cpu = time.perf_counter() - begun, time.process_time() - cpu
     worker.cancel()
     await asyncio.gather(worker, return_exceptions=True)
     latencies.sort()
     p50, p99 = statistics.median(latencies) * 1e3, latencies[int(len(latencies) * 0.99)] * 1e3
-    return f"{by:>6} {clients:>5} clients {len(latencies) / took:>9.0f} executions/s   p50 {p50:7.2f} ms   p99 {p99:7.2f} ms"
+    count = len(latencies)
+    return (
+        f"{by:>6} {clients:>5} clients {count / took:>9.0f} executions/s   p50 {p50:7.2f} ms   p99 {p99:7.2f} ms"
+        f"   {cpu / count * 1e6:6.0f} us of CPU each"
+    )
 
 
 async def paging(database: Database, events: int = 25_000, limit: int = 100) -> str:
@@ -156,6 +161,8 @@ async def opened(where: str) -> Database:
 
 
 async def main() -> None:
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 50)  # as the server does
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--clients", type=int, nargs="*", default=[1, 64, 1000])
@@ -175,7 +182,7 @@ async def main() -> None:
                 print(await measure(database, clients, options.seconds, by), flush=True)
         if options.profile:
             profile.disable()
-            pstats.Stats(profile).sort_stats("tottime").print_stats(25)
+            pstats.Stats(profile).sort_stats("tottime").print_stats(60)
         await database.close()
     finally:
         if options.database is None:

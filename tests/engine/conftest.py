@@ -3,11 +3,11 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from tests.engine.world import World
 
 from cumulet.base.clock import JumpClock
 from cumulet.base.ids import Entropy
 from cumulet.store.api import Database
-from tests.engine.world import World
 
 
 @pytest.fixture

@@ -1,9 +1,9 @@
 """History: any page, both ways, without gaps."""
 
 import pytest
+from tests.engine.world import World
 
 from cumulet.engine import history
-from tests.engine.world import World
 
 
 @pytest.mark.parametrize("limit", [1, 7, 100])

@@ -4,12 +4,12 @@ import asyncio
 import logging
 
 import pytest
+from tests.engine.toy import new_run
+from tests.engine.world import World
 
 from cumulet.engine.engine import Engine
 from cumulet.engine.errors import UnknownKind
 from cumulet.store.errors import Conflict
-from tests.engine.toy import new_run
-from tests.engine.world import World
 
 
 async def test_a_run_that_never_waits_is_over_in_the_transaction_that_began_it(idle: World) -> None:
@@ -107,7 +107,12 @@ async def test_a_machine_that_breaks_later_fails_its_run_alone(world: World, cap
         scripts = [[*script, ["break" if number == 1 else "pass"]] for number in numbers]
         await asyncio.gather(*(world.engine.start(new_run(scripts[number], number)) for number in numbers))
         await world.over(*numbers)
-    assert [(await world.row(number))["status"] for number in numbers] == ["SUCCEEDED", "FAILED", "SUCCEEDED", "SUCCEEDED"]
+    assert [(await world.row(number))["status"] for number in numbers] == [
+        "SUCCEEDED",
+        "FAILED",
+        "SUCCEEDED",
+        "SUCCEEDED",
+    ]
     row = await world.row(1)
     assert (row["error"], row["cause"]) == ("Internal", "ZeroDivisionError: the toy is broken")
     assert "the toy is broken" in caplog.text

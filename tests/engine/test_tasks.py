@@ -4,12 +4,12 @@ import asyncio
 import logging
 
 import pytest
+from tests.engine.toy import new_run
+from tests.engine.world import World
 
 from cumulet.engine.errors import TaskGone, TaskTimedOut
 from cumulet.engine.machine import Task
 from cumulet.store.errors import StorageFull
-from tests.engine.toy import new_run
-from tests.engine.world import World
 
 
 async def test_a_task_is_performed_and_its_output_comes_back(world: World) -> None:

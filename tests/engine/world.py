@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from tests.engine.toy import Script, Toy, new_run
+
 from cumulet.base import json
 from cumulet.base.clock import JumpClock
 from cumulet.base.ids import Entropy
@@ -12,7 +14,6 @@ from cumulet.engine.engine import Engine
 from cumulet.engine.machine import Task, TaskError
 from cumulet.store.api import Database, Row, Transaction
 from cumulet.store.errors import Closed
-from tests.engine.toy import Script, Toy, new_run
 
 
 class Cut:
@@ -169,7 +170,9 @@ class World:
         """How many rows runs have left behind that are over."""
         total = 0
         for table in ("frames", "tasks", "timers"):
-            rows = await self.all(f"SELECT COUNT(*) AS n FROM {table} JOIN runs ON run = number WHERE status <> 'RUNNING'")
+            rows = await self.all(
+                f"SELECT COUNT(*) AS n FROM {table} JOIN runs ON run = number WHERE status <> 'RUNNING'"
+            )
             total += rows[0]["n"]
         return total
 

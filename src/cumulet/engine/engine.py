@@ -16,6 +16,7 @@ It refuses to know what a run does: that is its machine's and its performer's.
 """
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -28,23 +29,34 @@ from cumulet.engine.dispatch import Dispatch
 from cumulet.engine.faults import reach
 from cumulet.engine.intake import Intake
 from cumulet.engine.items import Beat, Begin, Handed, Report, Stop
-from cumulet.engine.leases import RENEW, Leases
+from cumulet.engine.leases import LEASE, Leases
 from cumulet.engine.machine import Machine, NewRun, Performer
 from cumulet.engine.numbers import Numbers
 from cumulet.engine.outage import persist
 from cumulet.engine.timers import Timers
 from cumulet.engine.unit import CANCELLED, QUEUED, Desk, Effects, Unit
 from cumulet.store.api import Database, Row, Transaction
+from cumulet.store.errors import StoreError
+
+log = logging.getLogger(__name__)
 
 
 class Engine:
     """Runs machines on a database.
 
-    `server` names this server in leases; a random part is added, so it need not be unique.
+    `server` names this server in leases; a random part is added, so it need not be unique. `lease` is after how
+    many seconds of silence the other servers take over, where there are others.
     """
 
     def __init__(
-        self, database: Database, clock: Clock, entropy: Entropy, *, server: str, concurrency: int = 256
+        self,
+        database: Database,
+        clock: Clock,
+        entropy: Entropy,
+        *,
+        server: str,
+        concurrency: int = 256,
+        lease: float = LEASE,
     ) -> None:
         queries = sql.of(database.kind)
         self._database = database
@@ -60,12 +72,14 @@ class Engine:
             numbers=self._numbers,
             server=f"{server}/{make_hex(entropy, 8)}",
             room=self._room,
+            live=self._is_live,
             settled=self._settled,
         )
         self._intake = Intake(database, self._desk)
         self._dispatch = Dispatch(database, self._desk, self._performers, self._intake.put, concurrency)
         self._timers = Timers(database, self._desk, self._intake.ask)
-        self._leases = Leases(database, self._desk, self._owe)
+        self._leases = Leases(database, self._desk, self._owe, lease)
+        self._live = False
         self._refill = asyncio.Event()
         self._checking = asyncio.Event()
 
@@ -119,14 +133,27 @@ class Engine:
         ]
         workers = (self._intake.run, self._dispatch.run, self._timers.run, self._keep, self._check, self._number)
         try:
-            await persist(self._clock, self._leases.start)
+            await persist(self._clock, self._leases.register)
+            self._live = True
+            await persist(self._clock, self._leases.keep)
             async with asyncio.TaskGroup() as group:
                 for worker in workers:
                     group.create_task(worker(), name=f"engine-{worker.__name__}")
         finally:
+            self._live = False
             for stop_listening in ears:
                 stop_listening()
+            await self._leave()
+
+    async def _leave(self) -> None:
+        """Free our leases; where the database is out, they run out by themselves."""
+        try:
             await self._leases.leave()
+        except StoreError as error:
+            log.warning("the engine's leases could not be freed: %s", error)
+
+    def _is_live(self) -> bool:
+        return self._live
 
     def _room(self) -> int:
         return self._dispatch.room()
@@ -155,7 +182,7 @@ class Engine:
         if self._database.kind == "sqlite":
             return
         while True:
-            await self._clock.sleep_until(self._clock.now() + RENEW)
+            await self._clock.sleep_until(self._clock.now() + self._leases.pause)
             await persist(self._clock, self._leases.keep)
             self._checking.set()
             if self._intake.doubt:

@@ -7,11 +7,11 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from cumulet.base.clock import SECOND, Clock
-from cumulet.store.errors import Contended, StorageFull, Unreachable
+from cumulet.store.errors import Contended, Damaged, OutcomeUnknown, StorageFull, Unreachable
 
 log = logging.getLogger(__name__)
 
-OUTAGE = (StorageFull, Unreachable, Contended)
+OUTAGE = (StorageFull, Unreachable, Contended, OutcomeUnknown, Damaged)
 PAUSE = SECOND
 
 

@@ -137,4 +137,4 @@ SELECT number FROM runs WHERE owed = :owner
 UPDATE tasks SET state = 'queued', owner = '' WHERE state = 'leased'
 
 -- name: take_all_turns
-UPDATE runs SET owed = :to WHERE owed IS NOT NULL RETURNING number
+UPDATE runs SET owed = :to WHERE owed IS NOT NULL AND owed <> :to RETURNING number

@@ -48,28 +48,26 @@ class Timers:
         while True:
             self._until = NEVER
             self._earlier.clear()
-            fired, due = await self._round()
-            now = clock.now()
-            if due is not None and due <= now and not fired:
-                due = now + PAUSE
-            self.hint(min(NEVER if due is None else due, now + self._longest))
+            due = await self._round()
+            self.hint(min(due, clock.now() + self._longest))
             await self._sleep()
 
-    async def _round(self) -> tuple[int, int | None]:
-        """Fire up to a round of timers: how many there were, and when the earliest of all is due."""
-        sql, now = self._desk.sql, self._desk.clock.now()
+    async def _round(self) -> int:
+        """Fire up to a round of timers; when to look again."""
+        sql, clock = self._desk.sql, self._desk.clock
+        now = clock.now()
 
-        def work(tx: Transaction) -> tuple[list[Fire], int | None]:
+        def work(tx: Transaction) -> tuple[list[Fire], int]:
             rows = tx.all(sql.due_timers, now=now, limit=ROUND)
             earliest = tx.one(sql.next_due)
-            due: int | None = None if earliest is None else earliest["due"]
+            due = NEVER if earliest is None or earliest["due"] is None else earliest["due"]
             return [Fire(row["run"], row["frame"], row["name"]) for row in rows], due
 
-        fires, due = await persist(self._desk.clock, lambda: self._database.read(work))
+        fires, due = await persist(clock, lambda: self._database.read(work))
         if fires:
             answers = await asyncio.gather(*(self._ask(fire) for fire in fires), return_exceptions=True)
-            return answers.count(True), 0
-        return 0, due
+            return 0 if True in answers else clock.now() + PAUSE
+        return due
 
     async def _sleep(self) -> None:
         """Until the earliest timer is due; hints may bring that forward."""

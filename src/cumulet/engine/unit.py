@@ -40,6 +40,8 @@ from cumulet.store.api import Row, Transaction
 CANCELLED = "engine.cancelled"
 QUEUED = "engine.queued"
 HEARTBEAT = "heartbeat"
+NOBODY = ""
+"""The owner of what no server has taken yet."""
 
 type TimerKey = tuple[int, int, str]
 
@@ -76,6 +78,8 @@ class Desk:
     server: str
     room: Callable[[], int]
     """How many more tasks this server takes at once."""
+    live: Callable[[], bool]
+    """Whether this server's workers are there to keep what is promised in its name."""
     settled: Callable[[Effects], None]
     """Called on the event loop after the commit."""
 
@@ -233,7 +237,7 @@ class Unit:
         place = (live.number, command.frame)
         self._cancels.append(place)
         self._born.pop(place, None)
-        self._forget(lambda task: (task["run"], task["frame"]) == place)
+        self._forget(live.number, command.frame)
 
     def _set_timer(self, live: Live, command: SetTimer) -> None:
         self._timers[live.number, command.frame, command.name] = command.due
@@ -242,18 +246,21 @@ class Unit:
         self._timers[live.number, command.frame, command.name] = None
 
     def _continue(self, live: Live, _: Continue) -> None:
-        if live.owed is None:
+        if live.owed is not None:
+            return
+        if self.desk.live():
             live.owed = self.desk.server
             self._effects.turns.append(live.number)
+        else:
+            live.owed = NOBODY
 
     def _finish(self, live: Live, command: Finish) -> None:
         live.end = command
-        self._forget(lambda task: task["run"] == live.number)
 
-    def _forget(self, gone: Callable[[Row], bool]) -> None:
-        """Later items of this batch shall not find tasks that an earlier one closed."""
+    def _forget(self, run: int, frame: int) -> None:
+        """Later items of this batch shall not find the task that this one closed."""
         for tasks in (self._ended, self._open):
-            for token in [token for token, task in tasks.items() if gone(task)]:
+            for token in [token for token, task in tasks.items() if (task["run"], task["frame"]) == (run, frame)]:
                 del tasks[token]
 
     # Writing.
@@ -318,7 +325,7 @@ class Unit:
             "run": live.number,
             "frame": start.frame,
             "state": "leased" if leased else "queued",
-            "owner": self.desk.server if leased else "",
+            "owner": self.desk.server if leased else NOBODY,
             "attempt": 1 if leased else 0,
             "heartbeat": None if start.heartbeat is None else int(start.heartbeat * SECOND),
             "wait": int(start.wait),
@@ -358,14 +365,14 @@ class Unit:
 
     def _called_off(self, tasks: Sequence[Row]) -> None:
         self._effects.cancelled += [task["token"] for task in tasks]
-        if any(task["owner"] not in ("", self.desk.server) for task in tasks):
+        if any(task["owner"] not in (NOBODY, self.desk.server) for task in tasks):
             self._tx.wake(CANCELLED)
 
     def _lock(self, numbers: Sequence[int]) -> None:
         tx, sql, machines = self._tx, self._sql, self.desk.machines
         for row in tx.all(sql.lock_runs, numbers=sql.list(numbers)):
             if (machine := machines.get(row["kind"])) is not None:
-                self._runs[row["number"]] = Live(tx, sql, machine, dict(row), fresh=False)
+                self._runs[row["number"]] = Live(tx, sql, machine, row if type(row) is dict else dict(row), fresh=False)
 
 
 def _moved(row: Mapping[str, Any]) -> dict[str, Any]:
