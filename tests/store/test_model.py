@@ -111,7 +111,7 @@ def test_a_database_behaves_as_a_dict_of_which_works_change_all_or_nothing(
                 return Postgres.open(dsn, SCHEMA)
             return SQLite.open(":memory:" if kind == "memory" else Path(folder) / "db", SCHEMA)
 
-        few = settings(max_examples=12, stateful_step_count=10, deadline=None, suppress_health_check=list(HealthCheck))
+        few = settings(max_examples=4 if server else 12, stateful_step_count=10, deadline=None, suppress_health_check=list(HealthCheck))
         run_state_machine_as_test(lambda: Things(open_database), settings=few)
     if server:
         server.drop(dsn)

@@ -243,7 +243,7 @@ class _Writer(_Hand):
         self._wary = 0
 
     def group(self, items: Sequence[Item]) -> None:
-        """Run the works of `items` together and answer all; where that does not go, one by one."""
+        """Run the works of `items` together and answer all; where others win again and again, one by one."""
         until = self._until()
         error: StoreError = Contended("other writers changed the same rows again and again")
         for number in range(self._settings.attempts):
@@ -252,29 +252,25 @@ class _Writer(_Hand):
             except Again:
                 self._wary = WARY
                 if number and len(items) > 1:
-                    answers = None
-                else:
-                    continue
+                    for item in items:
+                        self.group([item])
+                    return
             except Unreachable as lost:
                 error = lost
                 if time.monotonic() > until:
                     break
-                continue
             except StoreError as final:
                 error = final
                 break
-            if answers is None:
-                for item in items:
-                    self.group([item])
             else:
                 self._answer(answers, self._effects)
                 self._tidy()
-            return
+                return
         self._effects.take()
         self._answer([(future, False, type(error)(*error.args)) for _, future in items], self._effects)
 
-    def _transaction(self, items: Sequence[Item], until: float, *, first: bool) -> list[Answer] | None:
-        """Run `items` in one transaction and commit it. None, and nothing was done, when they are to be run alone.
+    def _transaction(self, items: Sequence[Item], until: float, *, first: bool) -> list[Answer]:
+        """Run `items` in one transaction and commit it.
 
         Raises `Again`, `Unreachable` (both: nothing was done), or what is final. After a conflict writers take turns
         for a while, so that they do not refuse each other for ever; LOCK takes no snapshot: theirs is fresh.
@@ -282,10 +278,15 @@ class _Writer(_Hand):
         connection = self._ready(until)
         self._effects.take()
         turn, self._wary = self._wary > 0, max(self._wary - 1, 0)
+        begin = "BEGIN; LOCK TABLE commit_turn IN EXCLUSIVE MODE" if turn else "BEGIN"
         try:
-            connection.execute("BEGIN; LOCK TABLE commit_turn IN EXCLUSIVE MODE" if turn else "BEGIN", prepare=False)
-            answers = self._run(items, first=first)
-            if answers is not None and connection.info.transaction_status == TransactionStatus.INTRANS:
+            connection.execute(begin, prepare=False)
+            answers = self._plain(items, first=first)
+            if answers is None:
+                connection.execute("ROLLBACK")
+                connection.execute(begin, prepare=False)
+                answers = [self._guarded(item, connection) for item in items]
+            if connection.info.transaction_status == TransactionStatus.INTRANS:
                 self._commit(connection, until)
         except psycopg.Error as error:
             raise explain(error, connection) from error
@@ -293,26 +294,35 @@ class _Writer(_Hand):
             _end(connection)
         return answers
 
-    def _run(self, items: Sequence[Item], *, first: bool) -> list[Answer] | None:
-        """The answers of all; None when one of several failed after it may have written."""
+    def _plain(self, items: Sequence[Item], *, first: bool) -> list[Answer] | None:
+        """Run all without savepoints; None when one of several failed after it may have written."""
         tx, effects = self._tx, self._effects
         answers: list[Answer] = []
         for item in items:
             mark, tx.wrote = effects.mark(), False
-            answer = outcome(tx, *item)
+            answer = _attempt(tx, item)
             if not answer[1]:
                 effects.back(mark)
-                error = answer[2]
-                if isinstance(error, Again | Unreachable | StorageFull):
-                    raise error
-                if tx.wrote or isinstance(error, StoreError):
+                if tx.wrote or isinstance(answer[2], StoreError):
                     if len(items) > 1:
+                        effects.take()
                         return None
-                    if first and isinstance(error, Conflict):
-                        raise Again(str(error))  # perhaps only because the snapshot was old: look once more
+                    if first and isinstance(answer[2], Conflict):
+                        raise Again(str(answer[2]))  # perhaps only because the snapshot was old: look once more
                     _end(tx.connection)
             answers.append(answer)
         return answers
+
+    def _guarded(self, item: Item, connection: Connection) -> Answer:
+        """Run one work in a savepoint of its own, so that it is rolled back alone."""
+        mark = self._effects.mark()
+        connection.execute("SAVEPOINT work")
+        answer = _attempt(self._tx, item)
+        if not answer[1]:
+            self._effects.back(mark)
+            connection.execute("ROLLBACK TO work")
+        connection.execute("RELEASE work")
+        return answer
 
     def _commit(self, connection: Connection, until: float) -> None:
         """Commit, with a mark that tells later whether it was done, and the notice to other servers."""
@@ -363,6 +373,14 @@ class _Writer(_Hand):
                     raise OutcomeUnknown(f"the server went away in the middle of a commit: {error}") from error
             else:
                 return False
+
+
+def _attempt(tx: PostgresTransaction, item: Item) -> Answer:
+    """One work's answer; raises what concerns the whole transaction."""
+    answer = outcome(tx, *item)
+    if not answer[1] and isinstance(answer[2], Again | Unreachable | StorageFull):
+        raise answer[2]
+    return answer
 
 
 def _end(connection: Connection) -> None:
