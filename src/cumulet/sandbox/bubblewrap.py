@@ -58,7 +58,13 @@ class Bubblewrap:
     async def prepare(self, plan: Plan) -> Child:
         user = FIRST_USER + int.from_bytes(self.entropy(4)) % USERS
         launch = Launch(
-            command=(*walls(plan, self.way), "--", *becoming(self.way, user), *limits(plan, processes=True), *plan.command),
+            command=(
+                *walls(plan, self.way),
+                "--",
+                *becoming(self.way, user),
+                *limits(plan, processes=True),
+                *plan.command,
+            ),
             environment=plan.environment,
             memory=plan.memory,
             shell_status=True,

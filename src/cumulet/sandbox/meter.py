@@ -211,7 +211,7 @@ class _Membership:
 
     @classmethod
     def read(cls) -> "_Membership":
-        paths = {}
+        paths: dict[str, str] = {}
         with suppress(OSError):
             for line in Path("/proc/self/cgroup").read_text().splitlines():
                 _, controllers, path = line.split(":", 2)

@@ -11,11 +11,12 @@ not know the host name.
 """
 
 import asyncio
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 import httptools
 
@@ -91,7 +92,7 @@ class RuntimeApi:
         """Serve on the socket `path`, for whoever can see it."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_unix_server(lambda: _Connection(self, None), str(path))
-        path.chmod(0o666)
+        os.chmod(path, 0o666)  # noqa: PTH101, S103  one call of the kernel, no waiting
 
     async def listen_tcp(self, host: str | None) -> int:
         """Serve on a free port of loopback, for requests to `host` (any where None); the port."""
@@ -179,8 +180,7 @@ class _Connection(asyncio.Protocol):
         self._streamed = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's are not instances of it
         self._api.joined(self)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002

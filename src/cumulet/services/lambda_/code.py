@@ -124,6 +124,6 @@ def _mode(mode: int) -> int:
 def _link(aim: str, target: Path, folder: Path) -> None:
     """A symbolic link, if it stays within the package."""
     inside = os.path.normpath(target.parent.relative_to(folder) / aim)
-    if os.path.isabs(aim) or inside.startswith(".."):
+    if PurePosixPath(aim).is_absolute() or inside.startswith(".."):
         raise InvalidParameterValueException(problem=f"The zip holds a link outside of its folder: {aim!r}")
     target.symlink_to(aim)

@@ -7,6 +7,7 @@
 """
 
 import asyncio
+import shutil
 import tempfile
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -62,7 +63,7 @@ class Environment:
         self._sandbox = sandbox
         self._clock = clock
         self._api = RuntimeApi(self)
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._folder: Path | None = None
         self._cell: Cell | None = None
         self._reader: asyncio.Task[None] | None = None
         self._lines = Lines(self._line, self._mark)
@@ -97,16 +98,13 @@ class Environment:
         return trouble
 
     async def _listen(self) -> Place:
-        self._folder = tempfile.TemporaryDirectory(prefix="cumulet-env-", ignore_cleanup_errors=True)
-        folder = Path(self._folder.name)
+        self._folder = folder = Path(tempfile.mkdtemp(prefix="cumulet-env-"))
         if self._wanted.family != "provided":
             await self._api.listen_unix(folder / "api")
             return folder / "api", "", None
         if self._sandbox.name == "process":  # there is no hosts file of its own: the port alone must do
             return None, f"127.0.0.1:{await self._api.listen_tcp(None)}", None
-        folder.chmod(0o755)
-        hosts = folder / "hosts"
-        hosts.write_text(f"127.0.0.1 localhost {self._wanted.host}\n::1 localhost\n")
+        hosts = _hosts_file(folder, self._wanted.host)
         port = await self._api.listen_tcp(self._wanted.host)
         return None, f"{self._wanted.host}:{port}", hosts
 
@@ -144,7 +142,7 @@ class Environment:
             await self._reader
         self._api.close()
         if self._folder is not None:
-            self._folder.cleanup()
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     # one invocation
 
@@ -157,7 +155,8 @@ class Environment:
     async def invoke(self, invocation: Invocation) -> Outcome:
         """Hand it over and wait for what comes of it, within the function's timeout."""
         loop = asyncio.get_running_loop()
-        self._result = result = loop.create_future()
+        result: asyncio.Future[Outcome] = loop.create_future()
+        self._result = result
         self._printed = loop.create_future()
         self._begun = self._clock.now()
         if not self.alive:
@@ -233,11 +232,19 @@ class Environment:
         if not self._init.done():
             self._init.set_result(None)
 
-    def answered(self, id: str, body: Body) -> None:  # noqa: ARG002  the Runtime API has checked it
+    def answered(self, id: str, body: Body) -> None:
         self._settle(outcome.answered(body))
 
-    def failed(self, id: str, body: Body) -> None:  # noqa: ARG002
+    def failed(self, id: str, body: Body) -> None:
         self._settle(outcome.failed(body))
 
     def init_failed(self, body: Body) -> None:
         self._fail_init(Outcome(body.data, outcome.UNHANDLED, "Runtime.InitError", over=True))
+
+
+def _hosts_file(folder: Path, host: str) -> Path:
+    """What the cell sees as /etc/hosts: it alone knows `host`."""
+    folder.chmod(0o755)
+    hosts = folder / "hosts"
+    hosts.write_text(f"127.0.0.1 localhost {host}\n::1 localhost\n")
+    return hosts

@@ -42,11 +42,9 @@ def key(name: Name) -> dict[str, str]:
 
 
 class Functions:
-    """See the module. `changed` is told the name of each function that changed on any server, None for all."""
+    """See the module."""
 
-    def __init__(
-        self, database: Database, blobs: Blobs, clock: Clock, entropy: Entropy, cache: CodeCache
-    ) -> None:
+    def __init__(self, database: Database, blobs: Blobs, clock: Clock, entropy: Entropy, cache: CodeCache) -> None:
         self.database = database
         self._blobs = blobs
         self._clock = clock
@@ -105,9 +103,7 @@ class Functions:
 
         return await self._write(work, package)
 
-    async def update_config(
-        self, name: Name, revision: str | None, change: Callable[[Config], Config]
-    ) -> Function:
+    async def update_config(self, name: Name, revision: str | None, change: Callable[[Config], Config]) -> Function:
         """Change the configuration, unless it is no longer at `revision`."""
         now, fresh = self._clock.now(), make_uuid(self._entropy)
 
@@ -195,7 +191,7 @@ class Functions:
             return Package(sha256, len(data), data, None)
         return Package(sha256, len(data), None, await self._blobs.put(_once(data)))
 
-    async def bytes(self, name: Name) -> bytes:
+    async def package_of(self, name: Name) -> bytes:
         """The code package."""
         row = await self.database.read(lambda tx: tx.one(self._sql.get_code, **key(name)))
         if row is None:
@@ -207,7 +203,7 @@ class Functions:
     async def unpacked(self, function: Function) -> Path:
         """The folder of the function's code."""
         if not self._code.has(function.code_sha256):
-            await self._unpack(await self.bytes(function.name))
+            await self._unpack(await self.package_of(function.name))
         return self._code.path(function.code_sha256)
 
     async def _unpack(self, data: bytes) -> None:

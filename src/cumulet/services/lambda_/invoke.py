@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from cumulet.base import json
 from cumulet.services.lambda_.errors import InvalidRequestContentException, RequestTooLargeException
+from cumulet.services.lambda_.events import Events
 from cumulet.services.lambda_.function import Function
 from cumulet.services.lambda_.invoker import Done, Invoker
 from cumulet.services.lambda_.manage import Management
@@ -22,6 +23,7 @@ class Invocation(Management):
     """The operation Invoke."""
 
     invoker: Invoker
+    events: Events
 
     async def invoke(self, call: Call, **input: "Unpack[types.InvocationRequestTypeDef]") -> Reply:
         function = await self.functions.get(parse_name(call, input["FunctionName"], input.get("Qualifier")))
@@ -32,7 +34,7 @@ class Invocation(Management):
             return {"StatusCode": 204}
         context = base64.b64decode(input.get("ClientContext", "")).decode()
         if kind == "Event":
-            await self.accept(function, call.request_id, payload or b"{}", context)
+            await self.events.add(function, call.request_id, payload or b"{}", context)
             return {"StatusCode": 202}
         done = await self.run_now(function, call.request_id, payload or b"{}", context)
         reply: Reply = {"StatusCode": 200, "ExecutedVersion": LATEST, "Payload": done.outcome.payload}
@@ -50,10 +52,6 @@ class Invocation(Management):
             return await self.invoker.invoke(function, runtimes, id, payload, context)
         finally:
             self.pool.leave(function)
-
-    async def accept(self, function: Function, id: str, payload: bytes, context: str) -> None:
-        """Keep an event durably, to be handed over soon."""
-        raise NotImplementedError
 
 
 async def read(payload: object) -> bytes:

@@ -39,7 +39,7 @@ class Tools:
     entropy: Entropy
     sandbox: Sandbox
     issuer: CredentialIssuer
-    endpoint: Callable[[], str]
+    endpoint: str
     """The server's base URL as a function sees it."""
     unpack: Callable[[Function], Awaitable[Path]]
     settings: LambdaSettings
@@ -121,10 +121,8 @@ class Invoker:
         socket, address, hosts = place
         tools = self._tools
         code = await tools.unpack(function)
-        credentials = await tools.issuer.issue(
-            function.name.account, session_arn(function), tools.settings.credentials
-        )
-        return Surroundings(code, tools.endpoint(), credentials, stream, socket, address, hosts)
+        credentials = await tools.issuer.issue(function.name.account, session_arn(function), tools.settings.credentials)
+        return Surroundings(code, tools.endpoint, credentials, stream, socket, address, hosts)
 
 
 def session_arn(function: Function) -> str:
@@ -162,5 +160,3 @@ def report(environment: Environment, id: str, elapsed: float, end: Outcome, *, c
         if end.kind not in STATUS:
             fields.append(f"Error Type: {end.kind}")
     return "\t".join(fields) + "\t"
-
-

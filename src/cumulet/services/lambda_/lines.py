@@ -14,7 +14,7 @@ LONGEST = 256 * 1024
 
 
 class Lines:
-    """Bytes to lines. `line` is called for each, without its end; `mark` for what may be a mark: it says whether it is."""
+    """Bytes to lines. `line` is called for each, without its end; `mark` says whether what may be a mark is one."""
 
     def __init__(self, line: Callable[[str], None], mark: Callable[[str], bool]) -> None:
         self._line = line

@@ -137,12 +137,12 @@ class Management(Service):
         return await self._from_s3(call, code)
 
     async def _from_s3(self, call: Call, code: Any) -> bytes:
-        input = {"Bucket": code["S3Bucket"], "Key": code["S3Key"]}
+        asked = {"Bucket": code["S3Bucket"], "Key": code["S3Key"]}
         if code.get("S3ObjectVersion"):
-            input["VersionId"] = code["S3ObjectVersion"]
+            asked["VersionId"] = code["S3ObjectVersion"]
         try:
             reply = await self.caller.call(
-                "s3", "GetObject", input, account=call.account, region=call.region, principal=call.principal
+                "s3", "GetObject", asked, account=call.account, region=call.region, principal=call.principal
             )
         except NotImplementedHere:
             raise

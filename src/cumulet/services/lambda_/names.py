@@ -1,6 +1,6 @@
 """Names of functions: a name, a partial ARN, a full ARN, each perhaps with a qualifier.
 
-    hello    hello:$LATEST    123456789012:function:hello    arn:aws:lambda:eu-west-1:123456789012:function:hello:$LATEST
+    hello    hello:$LATEST    123456789012:function:hello    arn:aws:lambda:eu-west-1:123456789012:function:hello
 
 Only `$LATEST` is carried out: other qualifiers name versions or aliases, which do not exist, and are answered as AWS
 answers for those that do not.

@@ -14,7 +14,7 @@ SIGNALS = {signal.SIGSEGV: "segmentation fault", signal.SIGABRT: "aborted", sign
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The answer of one invocation. `kind` and `words` name the error for the log; `over` says that the environment is done for."""
+    """The answer of one invocation. `kind` and `words` are for the log; `over`: the environment is done for."""
 
     payload: bytes
     error: str = ""

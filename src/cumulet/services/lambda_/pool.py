@@ -1,9 +1,9 @@
 """Who runs what: environments that are idle, busy, awaited; and how many there may be.
 
 An invocation takes an idle environment of its function's present state, the one used last. Where there is none, a new
-one is started while fewer than `capacity` live, if need be after an idle one of another function is ended. Else it waits
-its turn, and after `patience` starts one nevertheless: functions that wait for other functions would hold each other up.
-Over the function's reserved concurrency, or over the account's limit, it is throttled at once, as AWS does.
+one is started while fewer than `capacity` live, if need be after an idle one of another function is ended. Else it
+waits its turn, and after `patience` starts one nevertheless: functions that wait for other functions would hold each
+other up. Over the function's reserved concurrency, or over the account's limit, it is throttled at once, as AWS does.
 """
 
 import asyncio

@@ -50,23 +50,26 @@ INSERT INTO lambda_events (id, account, region, name, payload, context, accepted
 VALUES (:id, :account, :region, :name, :payload, :context, :now, 0, 0, :now)
 
 -- name: due_events
-SELECT id, account, region, name, payload, context, accepted_at, attempts, throttles, due_at
-FROM lambda_events WHERE claimed_by IS NULL AND due_at <= :now ORDER BY due_at, id LIMIT :limit
+SELECT id, account, region, name, payload, context, accepted_at, attempts, throttles
+FROM lambda_events WHERE due_at <= :now ORDER BY due_at, id LIMIT :limit
 
 -- name: claim_event
-UPDATE lambda_events SET claimed_by = :owner WHERE id = :id AND claimed_by IS NULL
+UPDATE lambda_events SET claimed_by = :owner, due_at = :until WHERE id = :id AND due_at <= :now
+
+-- name: renew_claim
+UPDATE lambda_events SET due_at = :until WHERE id = :id AND claimed_by = :owner
 
 -- name: next_due
-SELECT MIN(due_at) AS due_at FROM lambda_events WHERE claimed_by IS NULL
+SELECT MIN(due_at) AS due_at FROM lambda_events
 
 -- name: release_event
 UPDATE lambda_events SET claimed_by = NULL, attempts = :attempts, throttles = :throttles, due_at = :due_at WHERE id = :id
 
--- name: release_all
-UPDATE lambda_events SET claimed_by = NULL WHERE claimed_by = :owner
+-- name: release_own
+UPDATE lambda_events SET claimed_by = NULL, due_at = :now WHERE claimed_by = :owner
+
+-- name: release_claims
+UPDATE lambda_events SET claimed_by = NULL, due_at = :now WHERE claimed_by IS NOT NULL
 
 -- name: finish_event
 DELETE FROM lambda_events WHERE id = :id
-
--- name: waiting_events
-SELECT COUNT(*) AS waiting FROM lambda_events WHERE account = :account AND region = :region AND name = :name

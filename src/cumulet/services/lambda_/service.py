@@ -4,15 +4,20 @@ Refused by name: versions, aliases, layers, images, function URLs, event source 
 """
 
 import asyncio
-from collections.abc import Callable
+import shutil
+import tempfile
+import weakref
+from pathlib import Path
 
 from cumulet.base.clock import SECOND, Clock
 from cumulet.base.ids import Entropy
 from cumulet.sandbox.api import Sandbox
 from cumulet.services.lambda_.code import CodeCache
+from cumulet.services.lambda_.events import Events
 from cumulet.services.lambda_.functions import Functions
 from cumulet.services.lambda_.invoke import Invocation
 from cumulet.services.lambda_.invoker import Invoker, Tools
+from cumulet.services.lambda_.policy import Settings
 from cumulet.services.lambda_.pool import Pool
 from cumulet.services.lambda_.settings import LambdaSettings
 from cumulet.services.lambda_.shipping import Shipper
@@ -20,11 +25,12 @@ from cumulet.store.api import Database
 from cumulet.store.blobs import Blobs
 from cumulet.wire.service import Caller, CredentialIssuer
 
+DEFAULTS = LambdaSettings()
 REAP = 15
 """Seconds between two looks for idle environments."""
 
 
-class Lambda(Invocation):
+class Lambda(Invocation, Settings):
     """The service."""
 
     model = "lambda"
@@ -38,17 +44,21 @@ class Lambda(Invocation):
         caller: Caller,
         sandbox: Sandbox,
         issuer: CredentialIssuer,
-        endpoint: Callable[[], str],
-        settings: LambdaSettings,
+        endpoint: str,
+        settings: LambdaSettings = DEFAULTS,
     ) -> None:
+        """`endpoint` is the server's base URL as a function sees it."""
         self.caller = caller
+        self.clock = clock
+        self.entropy = entropy
         self.settings = settings
-        self.functions = Functions(database, blobs, clock, entropy, CodeCache(settings.folder, entropy))
+        folder = settings.folder or self._temporary()
+        self.functions = Functions(database, blobs, clock, entropy, CodeCache(folder, entropy))
         self.pool = Pool(settings, clock)
         self.shipper = Shipper(caller, clock)
         tools = Tools(clock, entropy, sandbox, issuer, endpoint, self.functions.unpacked, settings, self.shipper)
         self.invoker = Invoker(tools, self.pool)
-        self._clock = clock
+        self.events = Events(database, clock, entropy, self.functions.get, self.run_now, settings.event_workers)
         self._looking = asyncio.Lock()
 
     async def run(self) -> None:
@@ -56,6 +66,7 @@ class Lambda(Invocation):
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.shipper.run())
+                tasks.create_task(self.events.run())
                 tasks.create_task(self._reap())
         finally:
             await asyncio.shield(self.close())
@@ -66,7 +77,13 @@ class Lambda(Invocation):
         await self.shipper.flush()
         self.functions.close()
 
+    def _temporary(self) -> Path:
+        """A folder that goes with this service."""
+        folder = Path(tempfile.mkdtemp(prefix="cumulet-code-"))
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        return folder
+
     async def _reap(self) -> None:
         while True:
-            await self._clock.sleep_until(self._clock.now() + REAP * SECOND)
+            await self.clock.sleep_until(self.clock.now() + REAP * SECOND)
             self.pool.reap()

@@ -12,11 +12,12 @@ def _capacity() -> int:
 
 @dataclass(frozen=True, slots=True)
 class LambdaSettings:
-    """Settings with their defaults; `folder` is where unpacked code lies, and is safe to lose."""
+    """Settings with their defaults."""
 
-    folder: Path
+    folder: Path | None = None
+    """Where unpacked code lies: safe to lose. Without one, a temporary folder that ends with the server."""
     runtimes: Mapping[str, str] = field(default_factory=dict)
-    """Substitutes: `{"nodejs10.x": "nodejs20.x"}` runs the functions of the first on the second, and says so in the log."""
+    """Substitutes: `{"nodejs10.x": "nodejs20.x"}` runs functions of the first on the second; the log says so."""
     capacity: int = field(default_factory=_capacity)
     """Environments that live at once before an invocation waits for one."""
     patience: float = 1.0

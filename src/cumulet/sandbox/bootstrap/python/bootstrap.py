@@ -87,8 +87,16 @@ class LambdaContext(object):
 
     def __repr__(self):
         names = (
-            "aws_request_id", "log_group_name", "log_stream_name", "function_name", "memory_limit_in_mb",
-            "function_version", "invoked_function_arn", "client_context", "identity", "tenant_id",
+            "aws_request_id",
+            "log_group_name",
+            "log_stream_name",
+            "function_name",
+            "memory_limit_in_mb",
+            "function_version",
+            "invoked_function_arn",
+            "client_context",
+            "identity",
+            "tenant_id",
         )
         return "LambdaContext([{}])".format(",".join("{}={}".format(name, getattr(self, name)) for name in names))
 
@@ -237,7 +245,9 @@ def shown(path):
 
 def trace_of(error):
     frames = traceback.extract_tb(error.__traceback__)
-    own = [n for n, frame in enumerate(frames) if frame.filename == HERE or frame.filename.startswith("<frozen importlib")]
+    own = [
+        n for n, frame in enumerate(frames) if frame.filename == HERE or frame.filename.startswith("<frozen importlib")
+    ]
     first = 0
     while first in own:
         first += 1
@@ -293,7 +303,11 @@ def invoke(handler, fields, body):
     except Exception as error:
         problem = error_of(error, request_id)
         log_error(problem)
-        return "error", json.dumps(problem, ensure_ascii=sys.version_info < (3, 12)).encode("utf-8", "replace"), problem["errorType"]
+        return (
+            "error",
+            json.dumps(problem, ensure_ascii=sys.version_info < (3, 12)).encode("utf-8", "replace"),
+            problem["errorType"],
+        )
 
 
 def set_up():
