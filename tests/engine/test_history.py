@@ -16,7 +16,7 @@ async def test_pages_cover_the_history_both_ways(world: World, limit: int) -> No
         found, after = [], 0
         while after is not None:
             page, after = await world.database.read(
-                lambda tx, after=after: history.page(tx, "id-1", after=after, limit=limit, reverse=reverse)
+                lambda tx, after=after, back=reverse: history.page(tx, "id-1", after=after, limit=limit, reverse=back)
             )
             assert 1 <= len(page) <= limit
             found += page

@@ -109,8 +109,9 @@ class Dispatch:
                     self._more = False
                     claimed = await persist(self._desk.clock, partial(self._claim, room))
                     self._more = self._more or len(claimed) == room
-                    reach("claimed")
-                    self.offer(claimed)
+                    if claimed:
+                        reach("claimed")
+                        self.offer(claimed)
         finally:
             self._live = False
             await self._stop_all()
