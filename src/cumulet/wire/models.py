@@ -205,8 +205,6 @@ class ServiceModel:
     def namespace(self) -> str:
         """The XML namespace of its answers."""
         found: str = self.metadata.get("xmlNamespace", "")
-        if not found and self.name == "ec2":
-            found = f"http://ec2.amazonaws.com/doc/{self.metadata['apiVersion']}/"
         return found
 
     def operation_model(self, name: str) -> Operation:

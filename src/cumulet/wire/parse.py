@@ -23,7 +23,7 @@ from cumulet.wire.values import Unreadable
 type Input = dict[str, Any]
 type Plan = Callable[[Request, Mapping[str, str]], Input]
 
-UNPACKED_LIMIT: Final = 64 << 20
+UNPACKED_LIMIT: Final = 16 << 20
 """No compressed body may hold more than this."""
 
 

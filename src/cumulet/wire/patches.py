@@ -54,7 +54,12 @@ def _s3(raw: Raw) -> None:
     raw["operations"]["ListDirectoryBuckets"]["deprecated"] = True
 
 
-_PATCHES: Final[dict[str, Callable[[Raw], None]]] = {"s3": _s3}
+def _ec2(raw: Raw) -> None:
+    # The real one has a slash at its end.
+    raw["metadata"]["xmlNamespace"] = f"http://ec2.amazonaws.com/doc/{raw['metadata']['apiVersion']}/"
+
+
+_PATCHES: Final[dict[str, Callable[[Raw], None]]] = {"s3": _s3, "ec2": _ec2}
 
 
 def patch(service: str, raw: Raw) -> None:
