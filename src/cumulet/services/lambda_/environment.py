@@ -22,6 +22,7 @@ from cumulet.sandbox.runtime_api import Body, Invocation, RuntimeApi
 from cumulet.services.lambda_ import outcome
 from cumulet.services.lambda_.function import Function
 from cumulet.services.lambda_.lines import TAIL, Lines
+from cumulet.services.lambda_.names import LATEST
 from cumulet.services.lambda_.outcome import Outcome
 
 SETTLE = 0.25
@@ -85,7 +86,8 @@ class Environment:
             await self._cell.start()
         except SandboxError as error:
             self.alive = False
-            return outcome.problem("Runtime.InvalidEntrypoint", str(error), over=True)
+            words = f"RequestId: {self._request} Error: {error}"
+            return outcome.problem("Runtime.InvalidEntrypoint", words, over=True)
         self._reader = asyncio.create_task(self._read(self._cell))
         limit = asyncio.create_task(self._expire_init())
         try:
@@ -110,8 +112,7 @@ class Environment:
 
     async def _expire_init(self) -> None:
         await self._clock.sleep_until(self.started + int(self._wanted.init * SECOND))
-        seconds = self.function.config.timeout
-        self._fail_init(outcome.timed_out(self._request, self._clock.now(), seconds))
+        self._fail_init(outcome.timed_out(self._request, self._clock.now(), self._wanted.init))
 
     async def _read(self, cell: Cell) -> None:
         """All that the cell prints, to its end; then say why it ended."""
@@ -146,11 +147,15 @@ class Environment:
 
     # one invocation
 
-    def begin(self, id: str) -> None:
-        """From now on the log belongs to the request `id`."""
+    def assign(self, id: str) -> None:
+        """What follows is for the request `id`."""
         self._request, self._begun = id, self._clock.now()
+
+    def begin_log(self) -> None:
+        """The tail begins here: what the runtime printed while it started is no part of it."""
         self._tail.clear()
         self._tail_size = 0
+        self._line(f"START RequestId: {self._request} Version: {LATEST}")
 
     async def invoke(self, invocation: Invocation) -> Outcome:
         """Hand it over and wait for what comes of it, within the function's timeout."""

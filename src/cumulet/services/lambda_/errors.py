@@ -3,6 +3,7 @@
 AwsError
 ├── InvalidParameterValueException
 ├── InvalidRequestContentException
+├── InvalidRuntimeException                502
 ├── PreconditionFailedException            412
 ├── RequestEntityTooLargeException         413
 ├── RequestTooLargeException               413
@@ -21,6 +22,12 @@ class InvalidParameterValueException(AwsError):
 
 class InvalidRequestContentException(AwsError):
     """Could not parse request body into json: {problem}"""
+
+
+class InvalidRuntimeException(AwsError):
+    """{problem}"""
+
+    status = 502
 
 
 class PreconditionFailedException(AwsError):

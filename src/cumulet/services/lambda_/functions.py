@@ -52,7 +52,8 @@ class Functions:
         self._code = cache
         self._sql = queries.load(__package__)
         self._known: dict[Name, Function] = {}
-        self._stop = database.listen(TOPIC, self._known.clear)
+        self._changes = 0
+        self._stop = database.listen(TOPIC, self._changed)
 
     def close(self) -> None:
         self._stop()
@@ -63,8 +64,16 @@ class Functions:
         """The function, from memory where nothing changed. Raises `FunctionNotFound`."""
         found = self._known.get(name)
         if found is None:
-            found = self._known[name] = await self.database.read(lambda tx: self.read(tx, name))
+            before = self._changes
+            found = await self.database.read(lambda tx: self.read(tx, name))
+            if before == self._changes:  # else what we read may be old already
+                self._known[name] = found
         return found
+
+    def _changed(self) -> None:
+        """Some function changed, here or on another server."""
+        self._changes += 1
+        self._known.clear()
 
     def row(self, tx: Transaction, name: Name) -> Row:
         row = tx.one(self._sql.get_function, **key(name))
@@ -173,7 +182,7 @@ class Functions:
             await self._forget([package.blob] if package is not None else [])
             raise
         finally:
-            self._known.clear()
+            self._changed()
 
     async def _forget(self, blobs: list[str | None]) -> None:
         for blob in blobs:

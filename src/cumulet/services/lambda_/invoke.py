@@ -36,7 +36,7 @@ class Invocation(Management):
         if kind == "Event":
             await self.events.add(function, call.request_id, payload or b"{}", context)
             return {"StatusCode": 202}
-        done = await self.run_now(function, call.request_id, payload or b"{}", context)
+        done = await self._run_now(function, call.request_id, payload or b"{}", context)
         reply: Reply = {"StatusCode": 200, "ExecutedVersion": LATEST, "Payload": done.outcome.payload}
         if done.outcome.error:
             reply["FunctionError"] = done.outcome.error
@@ -44,9 +44,9 @@ class Invocation(Management):
             reply["LogResult"] = base64.b64encode(done.tail).decode()
         return reply
 
-    async def run_now(self, function: Function, id: str, payload: bytes, context: str) -> Done:
+    async def _run_now(self, function: Function, id: str, payload: bytes, context: str) -> Done:
         """One invocation within the limits of concurrency."""
-        runtimes = await self.runtimes()
+        runtimes = await self._runtimes()
         self.pool.admit(function)
         try:
             return await self.invoker.invoke(function, runtimes, id, payload, context)

@@ -8,8 +8,10 @@ from pathlib import Path
 from cumulet.base.clock import SECOND, Clock, moment
 from cumulet.base.ids import Entropy, make_hex
 from cumulet.sandbox.api import Plan, Sandbox
+from cumulet.sandbox.errors import SandboxError
 from cumulet.sandbox.runtime_api import Invocation
 from cumulet.services.lambda_.environment import Environment, Place, Wanted
+from cumulet.services.lambda_.errors import InvalidParameterValueException, InvalidRuntimeException
 from cumulet.services.lambda_.function import Function
 from cumulet.services.lambda_.names import LATEST
 from cumulet.services.lambda_.outcome import Outcome
@@ -57,7 +59,10 @@ class Invoker:
         self, function: Function, runtimes: Runtimes, id: str, payload: bytes, client_context: str = ""
     ) -> Done:
         """Carry out one invocation. The pool has admitted it."""
-        runtime = runtimes.find(function.config.runtime)
+        try:
+            runtime = runtimes.find(function.config.runtime)
+        except InvalidParameterValueException as error:
+            raise InvalidRuntimeException(problem=error.message) from error
         environment = await self._pool.take(function, lambda wanted: self._environment(wanted, runtime))
         try:
             return await self._run(environment, id, payload, client_context)
@@ -69,9 +74,9 @@ class Invoker:
 
     async def _run(self, environment: Environment, id: str, payload: bytes, client_context: str) -> Done:
         cold = environment.init_ms is None
+        environment.assign(id)
         trouble = await environment.start() if cold else None
-        environment.begin(id)
-        environment.log(f"START RequestId: {id} Version: {LATEST}")
+        environment.begin_log()
         if trouble is None:
             trouble = await environment.invoke(self._invocation(environment.function, id, payload, client_context))
         elapsed = environment.elapsed_ms
@@ -121,6 +126,8 @@ class Invoker:
         socket, address, hosts = place
         tools = self._tools
         code = await tools.unpack(function)
+        if not socket and not (code / "bootstrap").is_file():
+            raise SandboxError("Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]")
         credentials = await tools.issuer.issue(function.name.account, session_arn(function), tools.settings.credentials)
         return Surroundings(code, tools.endpoint, credentials, stream, socket, address, hosts)
 

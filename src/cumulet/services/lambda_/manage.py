@@ -32,7 +32,7 @@ class Management(Service):
     _found: Runtimes | None = None
     _looking: asyncio.Lock
 
-    async def runtimes(self) -> Runtimes:
+    async def _runtimes(self) -> Runtimes:
         """What the machine has, looked up once."""
         async with self._looking:
             if self._found is None:
@@ -43,7 +43,7 @@ class Management(Service):
         refuse("CreateFunction", input)
         refuse("CreateFunction", input["Code"])
         name = parse_name(call, input["FunctionName"])
-        config = new_config(input, await self.runtimes())
+        config = new_config(input, await self._runtimes())
         package = await self._package(call, "CreateFunction", input["Code"])
         function = await self.functions.create(name, config, package, input.get("Tags", {}))
         return describe(function, **CREATING)
@@ -81,7 +81,7 @@ class Management(Service):
     ) -> Reply:
         refuse("UpdateFunctionCode", input)
         name = parse_name(call, input["FunctionName"])
-        function, runtimes = await self.functions.get(name), await self.runtimes()
+        function, runtimes = await self.functions.get(name), await self._runtimes()
         members = {"Architectures": input["Architectures"]} if "Architectures" in input else {}
 
         def change(config: Config) -> Config:
@@ -100,7 +100,7 @@ class Management(Service):
         self, call: Call, **input: "Unpack[types.UpdateFunctionConfigurationRequestTypeDef]"
     ) -> Reply:
         refuse("UpdateFunctionConfiguration", input)
-        name, runtimes = parse_name(call, input["FunctionName"]), await self.runtimes()
+        name, runtimes = parse_name(call, input["FunctionName"]), await self._runtimes()
         function = await self.functions.update_config(
             name, input.get("RevisionId"), lambda config: changed(config, input, runtimes)
         )

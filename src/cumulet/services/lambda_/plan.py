@@ -49,7 +49,7 @@ def plan(function: Function, runtime: Runtime, around: Surroundings) -> Plan:
         mounts.append(Mount(around.hosts, "/etc/hosts"))
     return Plan(
         command=_command(runtime),
-        environment=environment(function, around),
+        environment=environment(function, runtime, around),
         mounts=tuple(mounts),
         directory=TASK,
         memory=config.memory * MEGABYTE,
@@ -67,7 +67,7 @@ def _command(runtime: Runtime) -> tuple[str, ...]:
             return (str(runtime.program),)
 
 
-def environment(function: Function, around: Surroundings) -> dict[str, str]:
+def environment(function: Function, runtime: Runtime, around: Surroundings) -> dict[str, str]:
     """The whole environment of the code: ours over the user's."""
     config, name = function.config, function.name
     own = {
@@ -93,7 +93,7 @@ def environment(function: Function, around: Surroundings) -> dict[str, str]:
         own["AWS_LAMBDA_RUNTIME_API"] = around.address
     usual = {
         "AWS_ENDPOINT_URL": around.endpoint,
-        "PATH": PATH,
+        "PATH": PATH if runtime.prefix is None else f"{runtime.prefix}/bin:{PATH}",
         "LANG": "en_US.UTF-8",
         "TZ": ":UTC",
         "LD_LIBRARY_PATH": f"{TASK}:{TASK}/lib",

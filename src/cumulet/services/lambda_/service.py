@@ -58,7 +58,7 @@ class Lambda(Invocation, Settings):
         self.shipper = Shipper(caller, clock)
         tools = Tools(clock, entropy, sandbox, issuer, endpoint, self.functions.unpacked, settings, self.shipper)
         self.invoker = Invoker(tools, self.pool)
-        self.events = Events(database, clock, entropy, self.functions.get, self.run_now, settings.event_workers)
+        self.events = Events(database, clock, entropy, self.functions.get, self._run_now, settings.event_workers)
         self._looking = asyncio.Lock()
 
     async def run(self) -> None:
@@ -69,9 +69,9 @@ class Lambda(Invocation, Settings):
                 tasks.create_task(self.events.run())
                 tasks.create_task(self._reap())
         finally:
-            await asyncio.shield(self.close())
+            await asyncio.shield(self._close())
 
-    async def close(self) -> None:
+    async def _close(self) -> None:
         """End every environment, deliver the last of the logs."""
         await self.pool.close()
         await self.shipper.flush()
