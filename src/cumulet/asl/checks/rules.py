@@ -6,7 +6,7 @@ from typing import Any
 
 from cumulet.asl.checks import values
 from cumulet.asl.checks.report import JSONATA, JSONPATH, Place
-from cumulet.asl.data.choice import OPERATORS, RuleError, compile_rule
+from cumulet.asl.data.choice import OPERATORS
 
 _ARN = re.compile(r"arn:[a-z0-9-]+:[a-z0-9-]+:[^:\s]*:[^:\s]*:\S+")
 _FUNCTION = re.compile(r"arn:[^:]+:lambda:[^:]*:[^:]*:(?P<rest>.*)")
@@ -143,20 +143,10 @@ def _comparison(rule: Mapping[str, Any], place: Place) -> None:
     if len(operators) != 1:
         place.wrong(f"There should only be one of the following fields: [{', '.join(OPERATORS)}]")
         return
-    before = len(place.found)
     name = operators[0]
     values.reference_path(rule["Variable"], place.at("Variable"))
     kind = next(kind for mark, kind in _COMPARED if name.endswith(mark) or (mark != "Path" and name.startswith(mark)))
     kind(rule[name], place.at(name))
-    if len(place.found) == before:
-        _compiles(rule, place)
-
-
-def _compiles(rule: Mapping[str, Any], place: Place) -> None:
-    try:
-        compile_rule(rule)
-    except RuleError as problem:
-        place.wrong(str(problem))
 
 
 _BODIES: Mapping[str, Callable[[Mapping[str, Any], Place], None]] = {

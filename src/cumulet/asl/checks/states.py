@@ -65,9 +65,14 @@ CATCHER = Shape(
 _ERRORS = both(Retry=array_of(RETRIER, least=0), Catch=array_of(CATCHER, least=0))
 
 
-def machine(value: Any, place: Place) -> None:
-    """The machine within a Parallel or a Map state."""
+def branch(value: Any, place: Place) -> None:
+    """A machine within a Parallel state."""
     BRANCH(value, place)
+
+
+def processor(value: Any, place: Place) -> None:
+    """The machine within a Map state."""
+    PROCESSOR(value, place)
 
 
 def _next_or_end(state: Mapping[str, Any], place: Place) -> None:
@@ -107,11 +112,11 @@ def _state(value: Any, place: Place) -> None:
         STATES[value["Type"]](value, place.speaking(JSONATA if language == JSONATA else JSONPATH))
 
 
-def _distributed_only(processor: Mapping[str, Any], place: Place) -> None:
-    distributed = processor.get("Mode") == "DISTRIBUTED"
-    if distributed and "ExecutionType" not in processor:
+def _distributed_only(config: Mapping[str, Any], place: Place) -> None:
+    distributed = config.get("Mode") == "DISTRIBUTED"
+    if distributed and "ExecutionType" not in config:
         place.wrong("These fields are required: [ExecutionType]")
-    if not distributed and "ExecutionType" in processor:
+    if not distributed and "ExecutionType" in config:
         place.wrong("Field 'ExecutionType' is not supported")
     if distributed and place.express:
         place.at("Mode").wrong(
@@ -177,9 +182,9 @@ WRITER_CONFIG = Shape(both(OutputType=one_of("JSON", "JSONL"), Transformation=on
 RESULT_WRITER = Shape(
     both(Resource=_actions("s3:putObject"), WriterConfig=WRITER_CONFIG) | _PARAMETERS | _ARGUMENTS,
 )
-BRANCH = Shape(
-    both(StartAt=text, States=states, Comment=text, ProcessorConfig=PROCESSOR_CONFIG, QueryLanguage=_LANGUAGE),
-    required=("StartAt", "States"),
+BRANCH = Shape(both(StartAt=text, States=states, Comment=text), required=("StartAt", "States"))
+PROCESSOR = Shape(
+    both(StartAt=text, States=states, Comment=text, ProcessorConfig=PROCESSOR_CONFIG), required=("StartAt", "States")
 )
 MACHINE = Shape(
     both(
@@ -253,7 +258,7 @@ STATES: dict[str, Shape] = {
         | _OUTPUT
         | _ASSIGN
         | _ERRORS
-        | both(Branches=array_of(machine)),
+        | both(Branches=array_of(branch)),
         required=("Branches",),
         rules=(_next_or_end, rules.catch_all_last),
     ),
@@ -268,8 +273,8 @@ STATES: dict[str, Shape] = {
         | _ASSIGN
         | _ERRORS
         | both(
-            ItemProcessor=machine,
-            Iterator=machine,
+            ItemProcessor=processor,
+            Iterator=processor,
             ItemSelector=payload,
             ItemReader=ITEM_READER,
             ItemBatcher=ITEM_BATCHER,
