@@ -109,7 +109,7 @@ class Http:
 
 
 def _has_length(headers: list[tuple[bytes, bytes]]) -> bool:
-    return any(name == b"content-length" for name, _ in headers)
+    return any(name.lower() == b"content-length" for name, _ in headers)
 
 
 async def _take_body(scope: Event, receive: Receive, request: Request) -> Arriving | None:
