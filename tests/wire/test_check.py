@@ -168,6 +168,22 @@ def test_nulls_in_lists() -> None:
     check(sparse, {"Member": [None, "a"]})
 
 
+def test_what_has_no_constraints_costs_nothing() -> None:
+    plain = {"type": "structure", "members": {}}
+    for free in (
+        {"type": "list", "sparse": True, "member": {"shape": "Plain"}},
+        {"type": "map", "key": {"shape": "Text"}, "value": {"shape": "Plain"}},
+        {"type": "structure", "document": True, "members": {}},
+    ):
+        check(a_model(free, Plain=plain, Text={"type": "string"}), {"Member": [None]})
+
+
+def test_a_large_set_needs_a_larger_table() -> None:
+    names = [f"NAME_{number}" for number in range(30)]
+    words = told(a_model({"type": "string", "enum": names}), "x")
+    assert sorted(words.rpartition("[")[2].removesuffix("]").split(", ")) == sorted(names)
+
+
 def test_numbers_booleans_and_small_ranges() -> None:
     operation = a_model({"type": "double", "min": 0.5, "max": 2})
     assert (

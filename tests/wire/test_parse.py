@@ -191,7 +191,14 @@ def test_forms() -> None:
         "Tags": [{"Key": "a + c", "Value": "1"}, {"Key": "b", "Value": ""}],
     }
     assert form("iam", "TagRole", "Tags=") == {"Tags": []}
+    assert form("iam", "TagRole", "Tags.1.Key=a&Tags.2=") == {"Tags": [{"Key": "a"}, {}]}
     assert form("iam", "UntagRole", "TagKeys.member.10=j&TagKeys.member.9=i") == {"TagKeys": ["i", "j"]}
+
+
+def test_numbers_in_forms() -> None:
+    assert form("cloudwatch", "PutMetricAlarm", "Threshold=1.5&Period=60") == {"Threshold": 1.5, "Period": 60}
+    with pytest.raises(AwsError, match="STRING_VALUE can not be converted to a Float"):
+        form("cloudwatch", "PutMetricAlarm", "Threshold=high")
 
 
 def test_a_form_in_the_query_string() -> None:
@@ -318,6 +325,34 @@ def test_s3s_wrong_arguments() -> None:
     assert s3_refuses("PUT", "/b/k", x_amz_server_side_encryption_bucket_key_enabled="maybe").error_code == (
         "InvalidArgument"
     )
+
+
+def test_maps_and_attributes_in_xml() -> None:
+    text = {"shape": "Text"}
+    map_of = {"type": "map", "key": text, "value": text}
+    members = {"Plain": {"shape": "Map"}, "Flat": {"shape": "Flat"}, "Mark": {"shape": "Text", "xmlAttribute": True}}
+    model = ServiceModel(
+        {
+            "metadata": {"protocol": "rest-xml", "endpointPrefix": "x"},
+            "operations": {"Do": {"http": {"method": "POST", "requestUri": "/"}, "input": {"shape": "In"}}},
+            "shapes": {
+                "In": {"type": "structure", "members": members},
+                "Map": map_of,
+                "Flat": {**map_of, "flattened": True, "locationName": "F"},
+                "Text": {"type": "string"},
+            },
+        }
+    )
+
+    def read_xml(body: bytes) -> Any:
+        return parse_as(model.operation_model("Do"), "rest-xml", Request("POST", "/", "", Headers(), body))
+
+    assert read_xml(
+        b'<In Mark="m" Other="o"><Plain><entry><key>a</key><value>1</value></entry></Plain>'
+        b"<F><key>b</key><value>2</value></F><F><key>c</key><value>3</value></F></In>"
+    ) == {"Plain": {"a": "1"}, "Flat": {"b": "2", "c": "3"}, "Mark": "m"}
+    with pytest.raises(AwsError, match="Map entry without a key or a value"):
+        read_xml(b"<In><Plain><entry><key>a</key></entry></Plain></In>")
 
 
 def test_another_services_xml() -> None:

@@ -246,6 +246,9 @@ def test_operations_that_aws_has_not() -> None:
     assert (error.error_code, error.status) == ("UnknownOperationException", 400)
     assert error.route == Route("stepfunctions", "", "json")
     assert refusal(ask(x_amz_target="Nobody.Dance")).route == Route("", "", "json")
+    assert refusal(ask(x_amz_target="Dance")).route == Route("", "", "json")
+    known = ask(path="/service/GraniteServiceVersion20100801/operation/Dance", smithy_protocol="rpc-v2-cbor")
+    assert refusal(known).route == Route("cloudwatch", "", "smithy-rpc-v2-cbor")
     cbor = ask(path="/service/Nobody/operation/Dance", smithy_protocol="rpc-v2-cbor")
     assert refusal(cbor).route == Route("", "", "smithy-rpc-v2-cbor")
 
@@ -271,6 +274,8 @@ def test_actions_that_aws_has_not() -> None:
 def test_paths_that_aws_has_not() -> None:
     error = refusal(ask("GET", "/nowhere", scope="lambda"))
     assert (error.error_code, error.status, error.route.protocol) == ("UnknownOperationException", 404, "rest-json")
+    assert refusal(ask("GET", "/2015-03-31", scope="lambda")).status == 404
+    assert refusal(ask("GET", "/nowhere", scope="payment-cryptography")).route.service == "payment-cryptography-data"
     assert refusal(ask("GET", "/nowhere", scope="states")).error_code == "UnknownOperationException"
     assert refusal(ask("GET", "/", scope="nobody")).route.service == ""
 

@@ -11,9 +11,9 @@ from cumulet.base.errors import AwsError, NotImplementedHere
 from cumulet.wire import values
 from cumulet.wire.faults import serialize_error_as
 from cumulet.wire.http import Response
-from cumulet.wire.models import Protocol
+from cumulet.wire.models import Protocol, ServiceModel
 from cumulet.wire.route import Route
-from cumulet.wire.serialize import serialize, serialize_error
+from cumulet.wire.serialize import serialize, serialize_as, serialize_error
 
 WHEN = datetime(2026, 11, 23, 8, 33, 0, 123456, tzinfo=UTC)
 XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -174,6 +174,12 @@ class NoSuchKey(AwsError):
     members = ("Key", "Absent")
 
 
+class NotModified(AwsError):
+    """Not Modified"""
+
+    status = 304
+
+
 class ExecutionDoesNotExist(AwsError):
     """Execution Does Not Exist: '{arn}'"""
 
@@ -253,6 +259,7 @@ def test_errors_of_s3() -> None:
         "<RequestId>id-1</RequestId><HostId>id-1</HostId></Error>"
     )
     assert failed("s3", "HeadObject", "rest-xml", NoSuchKey()).body == b""
+    assert failed("s3", "GetObject", "rest-xml", NotModified()).body == b""
     assert text(failed("s3", "", "rest-xml", NoSuchKey())).startswith(f"{XML}<Error>")
     assert "<ErrorResponse" in text(failed("route53", "GetHostedZone", "rest-xml", Unheard("x")))
 
@@ -303,6 +310,58 @@ def test_floating_point(number: float, told: str) -> None:
     assert values.write_float(number) == told
 
 
-def test_lists_and_json_in_headers() -> None:
-    answer = wrote("lex-runtime", "PostContent", "rest-json", sessionState='a"b', slots={"x": 1})
+def test_json_in_headers_and_null() -> None:
+    answer = wrote("lex-runtime", "PostContent", "rest-json", intentName=None, slots={"x": 1})
     assert ("x-amz-lex-slots", "eyJ4IjoxfQ==") in answer.headers
+    assert len(answer.headers) == 2
+
+
+def a_model(protocol: str, shapes: dict[str, Any]) -> ServiceModel:
+    http = {"method": "GET", "requestUri": "/"}
+    raw = {
+        "metadata": {"protocol": protocol, "endpointPrefix": "x"},
+        "operations": {"Do": {"http": http, "output": {"shape": "Out"}}},
+        "shapes": {"Text": {"type": "string"}, "Flag": {"type": "boolean"}, "Blob": {"type": "blob"}, **shapes},
+    }
+    return ServiceModel(raw, "x")
+
+
+def test_truth_and_blobs_in_headers() -> None:
+    members = {
+        "Flag": {"shape": "Flag", "location": "header", "locationName": "x-flag"},
+        "Blob": {"shape": "Blob", "location": "header", "locationName": "x-blob"},
+    }
+    model = a_model("rest-json", {"Out": {"type": "structure", "members": members}})
+    answer = serialize_as(model.operation_model("Do"), "rest-json", {"Flag": True, "Blob": b"x"}, "id-1")
+    assert answer.headers == [("x-amzn-requestid", "id-1"), ("x-flag", "true"), ("x-blob", "eA==")]
+
+
+def test_nulls_and_maps_in_xml() -> None:
+    word = {"shape": "Text"}
+    inner = {"type": "structure", "members": {"Mark": {**word, "xmlAttribute": True}, "Text": word}}
+    members = {"Map": {"shape": "Map", "flattened": True}, "List": {"shape": "List"}, "Inner": {"shape": "Inner"}}
+    model = a_model(
+        "rest-xml",
+        {
+            "Out": {"type": "structure", "members": members},
+            "Map": {"type": "map", "key": word, "value": word},
+            "List": {"type": "list", "member": word},
+            "Inner": inner,
+        },
+    )
+    output = {"Map": {"a": "b", "c": None}, "List": ["a", None], "Inner": {"Text": "\u2028"}}
+    assert text(serialize_as(model.operation_model("Do"), "rest-xml", output, "id-1")) == (
+        f"{XML}<Out><Map><key>a</key><value>b</value></Map><Map><key>c</key></Map><List><member>a</member></List>"
+        "<Inner><Text>&#x2028;</Text></Inner></Out>"
+    )
+
+
+def test_a_part_is_206() -> None:
+    answer = wrote("s3", "GetObject", "rest-xml", Body=b"b", ContentRange="bytes 1-1/3")
+    assert answer.status == 206
+
+
+def test_a_stream_of_events_passes_as_it_is() -> None:
+    answer = wrote("lambda", "InvokeWithResponseStream", "rest-json", EventStream=b"frames")
+    assert answer.body == b"frames"
+    assert ("content-type", "application/vnd.amazon.eventstream") in answer.headers

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from cumulet.wire.models import DATA, NoSuchModel, find
+from cumulet.wire.models import DATA, find
 
 HEAD: Final = 4096
 
@@ -46,16 +46,12 @@ _FIRST_OF_TWINS: Final = ("rds", "ses", "lambda", "s3", "dynamodb", "events", "i
 def everything() -> tuple[Entry, ...]:
     """All services of the installed models."""
     found = [_head(folder.name) for folder in sorted(DATA.iterdir()) if folder.is_dir()]
-    entries = [entry for entry in found if entry is not None]
-    return tuple(sorted(entries, key=lambda entry: entry.service not in _FIRST_OF_TWINS))
+    return tuple(sorted(found, key=lambda entry: entry.service not in _FIRST_OF_TWINS))
 
 
-def _head(service: str) -> Entry | None:
-    try:
-        with gzip.open(find(service)) as file:
-            head = file.read(HEAD)
-    except (NoSuchModel, OSError):
-        return None
+def _head(service: str) -> Entry:
+    with gzip.open(find(service)) as file:
+        head = file.read(HEAD)
     metadata = _metadata(head)
     return Entry(
         service,
@@ -78,16 +74,6 @@ def _metadata(head: bytes) -> dict[str, Any]:
         except orjson.JSONDecodeError:
             continue
         return found
-
-
-def _look(field: str, value: str) -> tuple[Entry, ...]:
-    if not value:
-        return ()
-    return tuple(entry for entry in HOME if getattr(entry, field) == value) + tuple(
-        entry
-        for entry in everything()
-        if getattr(entry, field) == value and not any(entry.service == home.service for home in HOME)
-    )
 
 
 def signed_as(name: str) -> tuple[Entry, ...]:
@@ -113,9 +99,12 @@ def hosted(prefix: str) -> tuple[Entry, ...]:
 
 def twins(entry: Entry) -> tuple[Entry, ...]:
     """All services that sign with the same name: asked only when `entry` itself does not know the request."""
-    return _look("signing", entry.signing)
+    return _among(everything(), "signing", entry.signing)
 
 
 def _home_or_all(field: str, value: str) -> tuple[Entry, ...]:
-    at_home = tuple(entry for entry in HOME if getattr(entry, field) == value)
-    return at_home or _look(field, value)
+    return _among(HOME, field, value) or _among(everything(), field, value) if value else ()
+
+
+def _among(entries: tuple[Entry, ...], field: str, value: str) -> tuple[Entry, ...]:
+    return tuple(entry for entry in entries if getattr(entry, field) == value)

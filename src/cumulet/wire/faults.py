@@ -1,7 +1,7 @@
 """An error into its answer, in all six protocols.
 
 Where the operation's model knows the error, its members travel under the model's names; an unknown one has its code and
-message only. The answer to HEAD has no body.
+message only. Answers to HEAD and those of 304 have no body.
 """
 
 from collections.abc import Callable, Mapping
@@ -72,7 +72,8 @@ def serialize_error(route: Route, error: AwsError, request_id: str) -> Response:
     except NoSuchModel:
         model = None
     answer = serialize_error_as(model, route.protocol, error, request_id)
-    if model is not None and route.operation and model.operation_model(route.operation).method == "HEAD":
+    head = model is not None and route.operation and model.operation_model(route.operation).method == "HEAD"
+    if head or answer.status == 304:
         answer.body = b""
     return answer
 

@@ -152,10 +152,6 @@ class Operation:
         return self.service.resolve(self.raw["output"]) if "output" in self.raw else None
 
     @cached_property
-    def error_shapes(self) -> list[Shape]:
-        return [self.service.resolve(ref) for ref in self.raw.get("errors", [])]
-
-    @cached_property
     def streams_in(self) -> bool:
         """Whether the request's body is a streaming blob: the gate then leaves it unread."""
         payload = self.input_shape.payload if self.input_shape else None
@@ -182,9 +178,6 @@ class ServiceModel:
         self._shapes: dict[str, Raw] = raw.get("shapes", {})
         self._made: dict[str, Operation] = {}
         self._plain: dict[str, Shape] = {}
-
-    def __repr__(self) -> str:
-        return f"<ServiceModel {self.name}>"
 
     @cached_property
     def operation_names(self) -> frozenset[str]:

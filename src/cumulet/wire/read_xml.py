@@ -86,10 +86,10 @@ class Readers:
             repeated: dict[str, list[ET.Element]] = {}
             for child in element:
                 tag = _local(child.tag)
-                if (entry := table.get(tag)) is not None:
-                    out[entry[0]] = entry[1](child)
-                elif tag in many:
+                if tag in many:
                     repeated.setdefault(tag, []).append(child)
+                elif (entry := table.get(tag)) is not None:
+                    out[entry[0]] = entry[1](child)
             for tag, children in repeated.items():
                 out[many[tag][0]] = many[tag][1](children)
             for attribute, value in element.attrib.items():
@@ -111,8 +111,7 @@ class Readers:
             else:
                 table[wire] = (name, self.of(member))
         for entry in [*table.values()]:
-            if entry[0] not in many:
-                table.setdefault(entry[0], entry)  # a shape's own XML name does not rename the member that has it
+            table.setdefault(entry[0], entry)  # a shape's own XML name does not rename the member that has it
         return read
 
     def _list(self, shape: Shape) -> Reader:

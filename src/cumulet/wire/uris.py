@@ -160,9 +160,10 @@ def _walk(node: Node, parts: list[str], at: int) -> Iterator[tuple[Node, tuple[s
 
 
 def _walk_greedy(node: Node, parts: list[str], at: int) -> Iterator[tuple[Node, tuple[str, ...]]]:
+    """Labels that may hold slashes; short ones first, for they leave more to literals."""
     last = len(parts)
-    shortest = at + 1 if node.literals or node.label else last
-    for stop in range(shortest, last + 1):  # short ones first: they leave more to literals
+    stops = [stop for stop in range(at + 1, last) if parts[stop] in node.literals] if node.literals else []
+    for stop in (*stops, last):
         value = "/".join(parts[at:stop])
         if value:
             for end, values in _walk(node, parts, stop):

@@ -27,16 +27,14 @@ class Unreadable(CumuletError):
     """The request says something that is no value of the member's type."""
 
 
-def read_time(value: object) -> datetime:
+def read_time(value: str | float) -> datetime:
     """A time from seconds since the epoch (number or text), ISO 8601 or an HTTP date."""
     try:
         if isinstance(value, str):
             return _time_from_text(value.strip())
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return EPOCH + timedelta(microseconds=round(value * 1_000_000))
+        return EPOCH + timedelta(microseconds=round(value * 1_000_000))
     except (ValueError, OverflowError):
-        pass
-    raise Unreadable(f"Unable to parse timestamp: {value}")
+        raise Unreadable(f"Unable to parse timestamp: {value}") from None
 
 
 def _time_from_text(text: str) -> datetime:
