@@ -159,6 +159,16 @@ class World:
     async def all(self, sql: str, **values: Any) -> list[Row]:
         return await self.database.read(lambda tx: tx.all(sql, **values))
 
+    async def row_and_events(self, number: int | str) -> tuple[Row, list[dict[str, Any]]]:
+        """Both as of one moment."""
+
+        def look(tx: Transaction) -> tuple[Row, list[dict[str, Any]]]:
+            row = tx.one("SELECT * FROM runs WHERE id = :id", id=f"id-{number}")
+            assert row is not None
+            return row, history.page(tx, row["id"], limit=100_000)[0]
+
+        return await self.database.read(look)
+
     async def events(self, number: int | str = 1) -> list[dict[str, Any]]:
         """The whole history; its ids have no gaps."""
         page, following = await self.database.read(lambda tx: history.page(tx, f"id-{number}", limit=100_000))
