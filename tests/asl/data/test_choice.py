@@ -1,8 +1,11 @@
 """Choice rules: 39 comparisons, And, Or, Not."""
 
+import re
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.asl.data.given import scope
 
 from cumulet.asl.data.choice import OPERATORS, RuleError, compile_rule
@@ -38,7 +41,8 @@ def matches(rule: dict[str, Any]) -> bool:
         ("z", "IsPresent", True, True),
         ("s", "StringMatches", "b", True), ("text", "StringMatches", "log-*.txt*", True), ("text", "StringMatches", "log-*.txt", False),
         ("text", "StringMatches", "log-2020?txt*", False), ("star", "StringMatches", "a\\*c", True), ("s", "StringMatches", "a\\*c", False),
-        ("back", "StringMatches", "a\\\\c", True), ("n", "StringMatches", "*", False), ("s", "StringMatches", "*", True),
+        ("back", "StringMatches", "a\\\\c", True), ("n", "StringMatches", "*", False), ("text", "StringMatches", "*og*20*20*", True), ("text", "StringMatches", "*20*2020*", False),
+        ("s", "StringMatches", "b*b", False), ("text", "StringMatches", "log*x", False), ("s", "StringMatches", "**b", True), ("s", "StringMatches", "*", True),
         ("n", "NumericEqualsPath", "$.f", True), ("n", "NumericEqualsPath", "$v", True), ("s", "StringEqualsPath", "$.s", True),
         ("t", "BooleanEqualsPath", "$.t", True), ("t", "BooleanEqualsPath", "$.n", False), ("at", "TimestampEqualsPath", "$.same", True),
         ("at", "TimestampLessThanPath", "$.later", True), ("n", "NumericEqualsPath", "$.s", False),
@@ -63,6 +67,14 @@ def test_no_timestamps(text: str) -> None:
 def test_texts_are_ordered_by_their_utf16_units() -> None:
     rule = {"Variable": "$.a", "StringLessThanPath": "$.b"}
     assert compile_rule(rule).matches(scope({"a": "\U0001f600", "b": "\uff5e"}))  # as Java compares
+
+
+@given(st.text(alphabet="ab*\\", max_size=8), st.text(alphabet="ab*\\", max_size=8))
+def test_string_matches_as_a_pattern_would(pattern: str, value: str) -> None:
+    parts = re.findall(r"\\[*\\]|.", pattern)
+    model = "".join(".*" if part == "*" else re.escape(part[-1]) for part in parts)
+    rule = compile_rule({"Variable": "$", "StringMatches": pattern})
+    assert rule.matches(scope(value)) is (re.fullmatch(model, value) is not None)
 
 
 def test_combinations() -> None:

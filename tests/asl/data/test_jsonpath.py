@@ -64,6 +64,9 @@ FOUND = {
     "$.store.book[0]['title','price']": {"title": "A", "price": 8},
     "$.store['bike','none'].price": [19],
     "$.s['x','y'].z": [],
+    "$..['price','none']": [],
+    "$..['title','price']": [{"title": book["title"], "price": book["price"]} for book in BOOKS],
+    "$..['bike','none'].price": [19],
     "$..title": ["A", "B", "B2", "C"],
     "$..book[0].title": ["A"],
     "$..['price']": [8, 12.5, 22, 19],
@@ -234,7 +237,7 @@ def test_missing(path: str) -> None:
         "", "a", ".a", "$a", "$ .a", "$.", "$...", "$..", "$.a.", "$[", "$[]", "$[']", "$['a", "$['a'", "$['a' 'b']", "$['a',]",
         "$[a]", "$[1", "$[1,]", "$[::]", "$[:]", "$[0:4:2]", "$[1.5]", "$. a", "$.a b.c ", "$.nofunction()", "$.length(", "$.length(x)",
         "$.length('a'", "$[?]", "$[?(]", "$[?()]", "$[?(@.a >)]", "$[?(@.a > 1]", "$[?(@.a > 1)", "$[?(@.a ==  1 &&)]", "$[?(@.a == 'x)]",
-        "$[?(@.a =~ /x)]", "$[?(@.a =~ /(/)]", "$[?(@.a in [1)]", "$[?(@.a in [1", "$..", "$.a.*(1)", "$[?(@.a == 1x)]", "$[?(@.a 1)]", "$()", "$[*", "$['a'].()",
+        "$[?(@.a =~ /x)]", "$[?(@.a =~ /(/)]", "$[?(@.a in [1)]", "$[?(@.a in [1", "$.a.*(1)", "$[?(@.a == 1x)]", "$[?(@.a 1)]", "$()", "$[*", "$['a'].()",
     ],
 )  # fmt: skip
 def test_no_path(path: str) -> None:
@@ -318,6 +321,9 @@ def test_something_is_in_the_way(path: str, document: Any, words: str) -> None:
 
 
 def test_depth_is_no_crash() -> None:
+    for text in ("$[?(" + "(" * 10_000, "$[?(" + "!" * 10_000 + "@.a)]"):
+        with pytest.raises(PathSyntaxError):
+            compile_path(text)
     deep: Any = []
     for _ in range(20_000):
         deep = [deep]

@@ -7,6 +7,7 @@ JSON readers would drop one.
 
 import json
 import re
+from collections import Counter
 from typing import Any
 
 from cumulet.asl.checks.report import ERROR, SCHEMA, Diagnostic
@@ -84,8 +85,7 @@ class _Names(dict[str, Any]):
 def _object(pairs: list[tuple[str, Any]]) -> _Names:
     found = _Names(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        found.twice = tuple(sorted({name for name in names if names.count(name) > 1}))
+        found.twice = tuple(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
     return found
 
 

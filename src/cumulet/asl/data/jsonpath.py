@@ -57,7 +57,10 @@ def compile_path(text: str) -> Path:
     """`text` begins with `$`, the document. Raises `PathSyntaxError`."""
     if not text.startswith("$"):
         raise PathSyntaxError(f"'{text}' does not begin with '$'")
-    return Path(text, read_steps(Reader(text, 1), read_filter, ""))
+    try:
+        return Path(text, read_steps(Reader(text, 1), read_filter, ""))
+    except RecursionError:
+        raise PathSyntaxError("a filter is nested too deeply") from None
 
 
 def _key(step: Step) -> str | int:
