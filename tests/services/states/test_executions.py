@@ -155,7 +155,7 @@ def test_a_heartbeat_that_does_not_come_fails_the_task(bench):
     assert (found["status"], found["error"]) == ("FAILED", "States.Timeout")
 
 
-@pytest.mark.parametrize("text", ["{", "", "nul"])
+@pytest.mark.parametrize("text", ["{", "", "nul", '"' + "x" * 262_143 + '"'], ids=["open", "empty", "word", "long"])
 def test_bad_input_starts_nothing(bench, text):
     machine = bench.machine()
     with pytest.raises(bench.states.exceptions.InvalidExecutionInput):

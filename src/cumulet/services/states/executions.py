@@ -34,7 +34,7 @@ class Executions(Parts):
         run_id = make_uuid(self._entropy)
         name = check_name(input["name"]) if "name" in input else run_id
         text = input.get("input", "{}")
-        _check_input(text)
+        _check_input(text, self._limits.payload)
         details = {"traceHeader": input["traceHeader"]} if "traceHeader" in input else {}
 
         def work(tx: Transaction) -> Row:
@@ -127,7 +127,9 @@ class Executions(Parts):
         return row
 
 
-def _check_input(text: str) -> None:
+def _check_input(text: str, limit: int) -> None:
+    if len(text.encode()) > limit:
+        raise InvalidExecutionInput(problem=f"Input exceeds the maximum of {limit} bytes")
     try:
         json.loads(text)
     except ValueError as error:

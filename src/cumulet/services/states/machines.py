@@ -145,6 +145,11 @@ class Machines(Parts):
 
     def _check_definition(self, definition: str) -> None:
         """Refuse what cannot run (AWS's words), then what we do not carry out (by name)."""
+        if not 1 <= len(definition) <= self._limits.definition:
+            raise InvalidDefinition(
+                problem=f"Invalid State Machine Definition: 'The definition has {len(definition)} characters; "
+                f"it must have 1 to {self._limits.definition}'"
+            )
         errors = [found for found in check(definition) if found.severity == "ERROR"]
         if errors:
             raise InvalidDefinition(problem=summary(errors))

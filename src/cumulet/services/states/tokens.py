@@ -20,6 +20,8 @@ class Tokens(Parts):
             output = json.loads(input["output"])
         except ValueError as error:
             raise InvalidOutput(problem=str(error)) from None
+        if len(input["output"].encode()) > self._limits.payload:
+            raise InvalidOutput(problem=f"Output exceeds the maximum of {self._limits.payload} bytes")
         try:
             await self._engine.succeed(input["taskToken"], output)
         except engine_errors.TaskTimedOut:
