@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.asl.data.given import scope
 
@@ -69,6 +69,7 @@ def test_texts_are_ordered_by_their_utf16_units() -> None:
     assert compile_rule(rule).matches(scope({"a": "\U0001f600", "b": "\uff5e"}))  # as Java compares
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab*\\", max_size=8), st.text(alphabet="ab*\\", max_size=8))
 def test_string_matches_as_a_pattern_would(pattern: str, value: str) -> None:
     parts = re.findall(r"\\[*\\]|.", pattern)

@@ -4,7 +4,7 @@ import contextlib
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.asl.data.given import scope
 
@@ -77,6 +77,7 @@ def test_no_expression(text: str) -> None:
         compile_expression(text)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="States.Formaty($'{}\\,) 1", max_size=40))
 def test_any_text_is_an_expression_or_is_refused(text: str) -> None:
     with contextlib.suppress(PathSyntaxError):

@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.asl.data.given import scope
 
@@ -157,6 +157,7 @@ def test_there_are_eighteen() -> None:
     assert len(INTRINSICS) == 18
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=1, max_size=64))
 def test_chance_comes_from_the_seed_alone(seed: bytes) -> None:
     text = "States.Array(States.UUID(), States.UUID(), States.MathRandom(1, 1000000))"
@@ -167,6 +168,7 @@ def test_chance_comes_from_the_seed_alone(seed: bytes) -> None:
     assert 1 <= number < 1_000_000
 
 
+@settings(deadline=None)
 @given(st.integers(-50, 50), st.integers(1, 50))
 def test_random_stays_within_its_bounds(low: int, span: int) -> None:
     assert low <= run("States.MathRandom($l, $h)", l=low, h=low + span) < low + span
@@ -175,6 +177,7 @@ def test_random_stays_within_its_bounds(low: int, span: int) -> None:
     assert len(results) == 1
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_base64_there_and_back(text: str) -> None:
     encoded = run("States.Base64Encode($t)", t=text)

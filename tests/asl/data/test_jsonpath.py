@@ -5,7 +5,7 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cumulet.asl.data.jsonpath import PathNotFound, PathSyntaxError, compile_path
@@ -245,6 +245,7 @@ def test_no_path(path: str) -> None:
         compile_path(path)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="$.['\"]*?@()&|=<>!~/\\, :0123456789-abxyzlength", max_size=30))
 def test_any_text_is_a_path_or_is_refused(text: str) -> None:
     try:
@@ -289,6 +290,7 @@ def quoted(keys: list[str]) -> str:
     return "$" + "".join("['" + key.replace("\\", "\\\\").replace("'", "\\'") + "']" for key in keys)
 
 
+@settings(deadline=None)
 @given(KEYS, JSON, JSON)
 def test_what_was_set_is_found_and_nothing_is_mutated(keys: list[str], document: Any, value: Any) -> None:
     path, before = compile_path(quoted(keys)), copy.deepcopy(document)

@@ -1,7 +1,7 @@
 """Payload templates: `.$` members are replaced, all else stays as it is."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.asl.data.given import scope
 
@@ -62,6 +62,7 @@ def test_refused(template: object, field: str) -> None:
     assert problem.value.field == field
 
 
+@settings(deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(),
