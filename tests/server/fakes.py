@@ -112,7 +112,12 @@ class Whoami(Service):
 def asked(operation: str, body: bytes = b"{}", **headers: str) -> Request:
     """A call of Step Functions, made by hand."""
     given = {name.replace("_", "-"): value for name, value in headers.items()}
-    items = {"host": "h:1", "x-amz-target": f"AWSStepFunctions.{operation}", "content-type": "application/x-amz-json-1.0", **given}
+    items = {
+        "host": "h:1",
+        "x-amz-target": f"AWSStepFunctions.{operation}",
+        "content-type": "application/x-amz-json-1.0",
+        **given,
+    }
     return Request("POST", "/", "", Headers(items.items()), body)
 
 

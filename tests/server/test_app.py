@@ -4,6 +4,7 @@ import json
 import logging
 
 import pytest
+from tests.server.fakes import Machines, Objects, Whoami, asked, s3, stream_of
 
 from cumulet.base.clock import JumpClock
 from cumulet.server.app import App
@@ -13,7 +14,6 @@ from cumulet.server.keys import Keys
 from cumulet.server.pages import pages_of
 from cumulet.store.sqlite import SQLite
 from cumulet.wire.http import Headers, Request
-from tests.server.fakes import Machines, Objects, Whoami, asked, s3, stream_of
 
 ARN = "arn:aws:states:us-east-1:000000000000:stateMachine:"
 
@@ -23,8 +23,8 @@ async def app():
     database = await SQLite.open(":memory:")
     entropy = iter(range(1 << 30))
     keys = await Keys.open(database, JumpClock(), lambda size: next(entropy).to_bytes(size))
-    gate = Gate(lambda size: bytes(size))
-    app = App(gate, Trusting(keys), lambda size: bytes(size), pages_of(gate))
+    gate = Gate(bytes)
+    app = App(gate, Trusting(keys), bytes, pages_of(gate))
     app.machines, app.objects = Machines(), Objects()
     for service in (app.machines, app.objects, Whoami()):
         gate.add(service)
@@ -37,7 +37,7 @@ def told(response):
 
 
 def header(response, name):
-    return dict((key.lower(), value) for key, value in response.headers).get(name)
+    return {key.lower(): value for key, value in response.headers}.get(name)
 
 
 async def test_a_call_reaches_its_handler(app):
@@ -79,7 +79,9 @@ async def test_what_is_no_json(app, body):
 
 async def test_our_own_mistake_is_an_internal_failure_and_a_line_in_the_log(app, caplog):
     with caplog.at_level(logging.ERROR):
-        response = await app.answer(asked("DescribeStateMachine", json.dumps({"stateMachineArn": ARN + "bug"}).encode()))
+        response = await app.answer(
+            asked("DescribeStateMachine", json.dumps({"stateMachineArn": ARN + "bug"}).encode())
+        )
     assert response.status == 500
     assert told(response)["__type"].endswith("InternalFailure")
     assert "a mistake of ours" not in response.body.decode()
@@ -183,12 +185,16 @@ async def test_an_empty_body(app):
 
 async def test_the_service_sees_no_wrapping(app):
     body = b"3\r\nabc\r\n0\r\n\r\n"
-    request = s3("PUT", "/b/k", body, content_encoding="aws-chunked,gzip", x_amz_decoded_content_length="3", content_length="15")
+    request = s3(
+        "PUT", "/b/k", body, content_encoding="aws-chunked,gzip", x_amz_decoded_content_length="3", content_length="15"
+    )
     assert (await app.answer(request)).status == 200
     assert app.objects.kept == {"k": b"abc"}
     assert app.objects.seen[0][1]["ContentLength"] == 3
     assert app.objects.seen[0][1]["ContentEncoding"] == "gzip"
-    request = s3("PUT", "/b/k", body, x_amz_content_sha256="STREAMING-UNSIGNED-PAYLOAD-TRAILER", x_amz_decoded_content_length="3")
+    request = s3(
+        "PUT", "/b/k", body, x_amz_content_sha256="STREAMING-UNSIGNED-PAYLOAD-TRAILER", x_amz_decoded_content_length="3"
+    )
     assert (await app.answer(request)).status == 200
     assert "ContentEncoding" not in app.objects.seen[1][1]
 
@@ -197,9 +203,17 @@ async def test_the_service_sees_no_wrapping(app):
     "headers, body, code",
     [
         ({"x_amz_content_sha256": "0" * 64}, b"abc", b"XAmzContentSHA256Mismatch"),
-        ({"content_encoding": "aws-chunked", "x_amz_decoded_content_length": "4"}, b"3\r\nabc\r\n0\r\n\r\n", b"IncompleteBody"),
+        (
+            {"content_encoding": "aws-chunked", "x_amz_decoded_content_length": "4"},
+            b"3\r\nabc\r\n0\r\n\r\n",
+            b"IncompleteBody",
+        ),
         ({"content_encoding": "aws-chunked"}, b"0\r\n\r\n", b"MissingContentLength"),
-        ({"content_encoding": "aws-chunked", "x_amz_decoded_content_length": "many"}, b"0\r\n\r\n", b"MissingContentLength"),
+        (
+            {"content_encoding": "aws-chunked", "x_amz_decoded_content_length": "many"},
+            b"0\r\n\r\n",
+            b"MissingContentLength",
+        ),
     ],
 )
 async def test_a_body_that_is_not_as_promised_is_not_kept(app, headers, body, code):

@@ -138,6 +138,7 @@ async def _send_stream(body: ByteStream, receive: Receive, send: Send) -> None:
             if piece is None:
                 break
             await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await asyncio.sleep(0)  # pieces and writes may both be had without waiting: let the loop hear of a hang-up
         await send({"type": "http.response.body", "body": b""})
     finally:
         gone.cancel()
