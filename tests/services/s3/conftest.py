@@ -9,6 +9,7 @@ from typing import Any
 
 import botocore.session
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 from tests.inprocess import ENDPOINT, client
 
@@ -22,6 +23,7 @@ from cumulet.services.s3.service import S3
 from cumulet.store.api import Database
 from cumulet.store.blobs import Blobs
 from cumulet.store.sqlite import SQLite
+from cumulet.wire.http import Request, Response
 from cumulet.wire.service import Call, Principal, Reply
 
 
@@ -56,14 +58,31 @@ def check_reply(shape: Any, value: Any, where: str) -> None:
         assert isinstance(value, str), where
 
 
-class InLoop:
-    """Brings coroutines of another thread to this loop."""
+class Stage:
+    """Where the clients' requests go: making a client takes longer than a test, so they are kept."""
 
     def __init__(self) -> None:
-        self.loop = asyncio.get_running_loop()
+        self._clients: dict[str, Any] = {}
+        self.play: Cloud | None = None
 
     def run(self, work: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(60)
+        return asyncio.run_coroutine_threadsafe(work, self.play.loop).result(60)
+
+    async def answer(self, request: Request) -> Response:
+        return await self.play.app.answer(request)
+
+    def client(self, region_name: str, aws_access_key_id: str, **settings: Any) -> Any:
+        name = repr((region_name, aws_access_key_id, settings))
+        if name not in self._clients:
+            config = Config(**settings)
+            place = {"region_name": region_name, "aws_access_key_id": aws_access_key_id}
+            self._clients[name] = client(self, self, "s3", config=config, **place)
+        return self._clients[name]
+
+
+@pytest.fixture(scope="session")
+def stage() -> Stage:
+    return Stage()
 
 
 class Remote:
@@ -107,16 +126,19 @@ class Refusal:
 class Cloud:
     """The service, the gate before it, and clients."""
 
-    def __init__(self, app: App, service: S3, database: Database, clock: JumpClock, folder: Path) -> None:
+    def __init__(self, stage: Stage, app: App, service: S3, database: Database, clock: JumpClock, folder: Path) -> None:
+        self._stage = stage
         self.app = app
         self.service = service
         self.database = database
         self.clock = clock
         self.blobs = Blobs(folder).within("s3")
-        self.loop = InLoop()
+        self.loop = asyncio.get_running_loop()
+        stage.play = self
 
-    def client(self, **options: Any) -> Remote:
-        return Remote(client(self.app, self.loop, "s3", **options))
+    def client(self, region_name: str = "us-east-1", aws_access_key_id: str = "test", **settings: Any) -> Remote:
+        """`settings` as for botocore's `Config`. The model's checks are ours to make, not the client's."""
+        return Remote(self._stage.client(region_name, aws_access_key_id, parameter_validation=False, **settings))
 
     def call(self, **more: Any) -> Call:
         who = Principal("000000000000", "arn:aws:iam::000000000000:root", "000000000000")
@@ -130,18 +152,18 @@ class Cloud:
         return found["n"]
 
 
-async def build(database: Database, clock: JumpClock, entropy: Entropy, folder: Path) -> Cloud:
+async def build(stage: Stage, database: Database, clock: JumpClock, entropy: Entropy, folder: Path) -> Cloud:
     keys = await Keys.open(database, clock, entropy)
     gate = CheckedGate(entropy, ENDPOINT)
     service = S3(database, Blobs(folder), clock, entropy)
     gate.add(service)
-    return Cloud(App(gate, Trusting(keys), entropy), service, database, clock, folder)
+    return Cloud(stage, App(gate, Trusting(keys), entropy), service, database, clock, folder)
 
 
 @pytest.fixture
-async def cloud(database: Database, clock: JumpClock, entropy: Entropy, tmp_path: Path) -> Cloud:
+async def cloud(stage: Stage, database: Database, clock: JumpClock, entropy: Entropy, tmp_path: Path) -> Cloud:
     """On each kind of database."""
-    return await build(database, clock, entropy, tmp_path / "blobs")
+    return await build(stage, database, clock, entropy, tmp_path / "blobs")
 
 
 @pytest.fixture
@@ -152,10 +174,10 @@ async def s3(cloud: Cloud) -> Remote:
 
 
 @pytest.fixture
-async def quick_cloud(clock: JumpClock, entropy: Entropy, tmp_path: Path) -> AsyncIterator[Cloud]:
+async def quick_cloud(stage: Stage, clock: JumpClock, entropy: Entropy, tmp_path: Path) -> AsyncIterator[Cloud]:
     """In memory: for what the database has no part in."""
     database = await SQLite.open(":memory:")
-    yield await build(database, clock, entropy, tmp_path / "blobs")
+    yield await build(stage, database, clock, entropy, tmp_path / "blobs")
     await database.close()
 
 

@@ -108,7 +108,19 @@ def test_good_names(name):
 
 @pytest.mark.parametrize(
     "name",
-    ["ab", "a" * 64, "Upper", "under_score", "-lead", "trail-", "two..dots", ".dot", "192.168.5.4", "xn--b", "b-s3alias"],
+    [
+        "ab",
+        "a" * 64,
+        "Upper",
+        "under_score",
+        "-lead",
+        "trail-",
+        "two..dots",
+        ".dot",
+        "192.168.5.4",
+        "xn--b",
+        "b-s3alias",
+    ],
 )
 def test_bad_names(name):
     with pytest.raises(InvalidBucketName):

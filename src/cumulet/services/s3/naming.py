@@ -67,10 +67,10 @@ class Source:
 def copy_source(text: str) -> Source:
     """Read `x-amz-copy-source`: `bucket/key`, percent-encoded, perhaps with a slash before, perhaps `?versionId=`."""
     path, _, query = text.partition("?")
-    if path.startswith("arn:"):
-        raise NotImplementedHere(what="a copy source given as the ARN of an access point")
     check_version(parse_qs(query, keep_blank_values=True).get("versionId", [None])[0])
     bucket, slash, key = unquote(path).removeprefix("/").partition("/")
+    if bucket.startswith("arn:"):
+        raise NotImplementedHere(what="a copy source given as the ARN of an access point")
     if not (bucket and slash and key):
         raise InvalidArgument(
             problem="Copy Source must mention the source bucket and key: sourcebucket/sourcekey",
