@@ -1,7 +1,7 @@
 """What one burst writes: frames, history events and commands, and the frames it has at hand.
 
-Frames are loaded as they are asked for and never changed in place. A command that the same burst makes pointless (a task
-or a timer of a point that is gone again) is taken back, so that nobody ever sees it.
+Frames are loaded as they are asked for and never changed in place. A command that the same burst makes pointless (a
+task or a timer of a point that is gone again) is taken back, so that nobody ever sees it.
 """
 
 from collections import deque

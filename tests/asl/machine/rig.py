@@ -3,12 +3,13 @@
 It keeps the engine's side of the contract in `base/step.py`, checks it at every step, and runs one stimulus at a time.
 """
 
-import copy
 import json
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+
+import orjson
 
 from cumulet.asl.machine import Interpreter
 from cumulet.asl.parse import parse
@@ -47,6 +48,10 @@ class Refused(Exception):
 
 def unavailable(task: StartTask) -> Any:
     raise Refused("States.TaskFailed", f"{task.resource} is not available here")
+
+
+def _frozen(frames: dict[int, dict[str, Any]]) -> bytes:
+    return orjson.dumps(frames, option=orjson.OPT_NON_STR_KEYS)
 
 
 @dataclass
@@ -91,10 +96,10 @@ class Rig:
         """One `advance`, with everything the engine would do about it."""
         if self.end is not None:
             return Step()
-        before = copy.deepcopy(self.frames)
+        before = _frozen(self.frames)
         env = Env(self.now, seed or str(len(self.steps)).encode())
         step = self.machine.advance(self, stimulus, env)
-        assert self.frames == before, "a frame was changed in place"
+        assert _frozen(self.frames) == before, "a frame was changed in place"
         self.steps.append(step)
         assert [event["id"] for event in step.events] == list(
             range(self.next_event, self.next_event + len(step.events))
@@ -108,7 +113,7 @@ class Rig:
                 assert number in self.frames, "a frame was removed that never was"
                 del self.frames[number]
             else:
-                self.frames[number] = json.loads(json.dumps(frame))
+                self.frames[number] = orjson.loads(orjson.dumps(frame))
         for command in step.commands:
             self._carry_out(command)
         return step
