@@ -104,14 +104,15 @@ def test_a_worker_that_fails_ends_the_server(tmp_path):
 
 
 async def test_signals():
-    at_once = []
-    async with stopping(lambda: at_once.append(1)) as stop:
+    heard = []
+    async with stopping(lambda: heard.append("begun"), lambda: heard.append("at once")) as stop:
         os.kill(os.getpid(), signal.SIGTERM)
         await stop.wait()
-        assert at_once == []
+        assert heard == ["begun"]
         os.kill(os.getpid(), signal.SIGINT)
-        while not at_once:
+        while len(heard) < 2:
             await asyncio.sleep(0)
+        assert heard == ["begun", "at once"]
 
 
 # Configuration

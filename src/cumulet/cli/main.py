@@ -15,6 +15,7 @@ from cumulet.base.errors import CumuletError
 
 COMMANDS = {
     "up": ("cumulet.cli.up", "run the cloud until Ctrl-C"),
+    "run": ("cumulet.cli.run", "run a state machine to its end without a server"),
     "doctor": ("cumulet.cli.doctor", "say what this machine has, and what each lack costs"),
     "keys": ("cumulet.cli.keys", "show the root access key of a data folder"),
     "version": ("cumulet.cli.version", "show the version"),

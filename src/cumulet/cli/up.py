@@ -66,8 +66,11 @@ def _up(arguments: argparse.Namespace, folder: Path, tidy: Callable[[], None]) -
         tidy()
         os._exit(130)
 
+    def begun() -> None:
+        print("Stopping: finishing what is open; again to stop at once.", file=sys.stderr, flush=True)  # noqa: T201
+
     async def run() -> None:
-        async with stopping(at_once) as stop:
+        async with stopping(begun, at_once) as stop:
             await serve(config, lambda running: _tell(config, running), stop)
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

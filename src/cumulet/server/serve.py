@@ -163,13 +163,12 @@ def _write_key(path: Path, root: KeyPair) -> None:
 
 
 @contextlib.asynccontextmanager
-async def stopping(at_once: Callable[[], None]) -> AsyncIterator[asyncio.Event]:
-    """An event that Ctrl-C and SIGTERM set; the second of them calls `at_once`."""
+async def stopping(begun: Callable[[], None], at_once: Callable[[], None]) -> AsyncIterator[asyncio.Event]:
+    """An event that Ctrl-C and SIGTERM set; the first of them calls `begun`, the second `at_once`."""
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
 
     def heard() -> None:
-        if stop.is_set():
-            at_once()
+        (at_once if stop.is_set() else begun)()
         stop.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):
