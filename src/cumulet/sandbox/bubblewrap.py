@@ -20,6 +20,7 @@ from pathlib import Path
 from cumulet.base.ids import Entropy
 from cumulet.sandbox.api import Mount, Plan
 from cumulet.sandbox.child import Child, Launch
+from cumulet.sandbox.errors import SandboxError
 from cumulet.sandbox.meter import Meters
 from cumulet.sandbox.process import limits
 
@@ -135,12 +136,18 @@ async def find(meters: Meters, entropy: Entropy) -> Bubblewrap | None:
     if os.geteuid() == 0 and shutil.which("setpriv"):
         ways.insert(0, Way.USERS)
     for way in ways:
-        driver = Bubblewrap(way, meters, entropy)
-        cell = await driver.prepare(Plan(command=("/bin/true",), scratch=1 << 20))
-        try:
-            await cell.start()
-            if (await cell.wait()).status == 0:
-                return driver
-        finally:
-            await cell.destroy()
+        if await works(driver := Bubblewrap(way, meters, entropy)):
+            return driver
     return None
+
+
+async def works(driver: Bubblewrap) -> bool:
+    """Whether a program can be run so on this machine."""
+    cell = await driver.prepare(Plan(command=("/bin/true",), scratch=1 << 20))
+    try:
+        await cell.start()
+        return (await cell.wait()).status == 0
+    except SandboxError:
+        return False
+    finally:
+        await cell.destroy()

@@ -47,13 +47,14 @@ class FakeCell:
         self._act = act
         self._end: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
         self._started = False
+        self._lives = False
 
     async def start(self) -> None:
         if self._started:
             raise SandboxError("This cell was started before; prepare another.")
         if isinstance(self._act, FailToStart):
             raise SandboxError(self._act.reason)
-        self._started = True
+        self._started = self._lives = True
         self._sandbox.living += 1
         if isinstance(self._act, Output):
             self._end.set_result(self._act.ended)
@@ -72,8 +73,8 @@ class FakeCell:
         return None
 
     async def destroy(self) -> None:
-        if self._started:
-            self._started = False
+        if self._lives:
+            self._lives = False
             self._sandbox.living -= 1
         if not self._end.done():
             self._end.set_result(KILLED)

@@ -29,6 +29,7 @@ SETTLE = 0.25
 """Seconds that a runtime's mark may take to arrive: never, but for a function that closed its own output."""
 TURNS = 6
 """Turns of the event loop in which what was printed before an answer has been read, where there is no mark."""
+KILLED = Ended(-9)
 MEGABYTE = 1024 * 1024
 
 type Place = tuple[Path | None, str, Path | None]
@@ -137,11 +138,12 @@ class Environment:
     async def close(self) -> None:
         """End everything of it. Whoever waits for a result learns that it broke off."""
         self.alive = False
+        self._api.close()
         if self._cell is not None:
             await self._cell.destroy()
         if self._reader is not None:
-            await self._reader
-        self._api.close()
+            await asyncio.wait((self._reader,))
+        self._broke(KILLED)  # unless the reader has said so already
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
 
