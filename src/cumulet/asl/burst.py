@@ -269,10 +269,8 @@ class Burst(Record):
 
     def abort_all(self) -> None:
         """Record which states were left where they stood, as far as history has room beside its last event."""
-        root = self.find(ROOT)
-        if root is not None:
-            with suppress(HistoryFullError):
-                self.abort(root, stopped=True)
+        with suppress(HistoryFullError):
+            self.abort(self.get(ROOT), stopped=True)
 
     def forget(self, point: Point) -> None:
         """Remove a point with all that it waits for."""

@@ -15,15 +15,17 @@ def execution(facts: Mapping[str, Any], given: Any) -> dict[str, Any]:
     `roleArn`, and `machineName` where it is not the last part of the subject.
     """
     subject: str = facts["subject"]
+    about = {
+        "Id": facts["arn"],
+        "Input": given,
+        "Name": facts["name"],
+        "StartTime": iso(facts["started_at"]),
+        "RedriveCount": 0,
+    }
+    if "roleArn" in facts:
+        about["RoleArn"] = facts["roleArn"]
     return {
-        "Execution": {
-            "Id": facts["arn"],
-            "Input": given,
-            "Name": facts["name"],
-            "RoleArn": facts.get("roleArn", ""),
-            "StartTime": iso(facts["started_at"]),
-            "RedriveCount": 0,
-        },
+        "Execution": about,
         "StateMachine": {"Id": subject, "Name": facts.get("machineName") or subject.rpartition(":")[2]},
     }
 

@@ -63,7 +63,9 @@ def _take(burst: Burst, stimulus: Stimulus) -> None:
 
 def _start(burst: Burst) -> None:
     facts, program = burst.facts, burst.program
-    details = {"input": facts["input"], "inputDetails": whole(), "roleArn": facts.get("roleArn", "")}
+    details = {"input": facts["input"], "inputDetails": whole()}
+    if "roleArn" in facts:
+        details["roleArn"] = facts["roleArn"]
     burst.emit("ExecutionStarted", 0, "executionStartedEventDetails", details)
     root = Point(ROOT, program.flows[0], facts["input"], 0)
     burst.points[ROOT] = root

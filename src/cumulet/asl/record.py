@@ -78,9 +78,7 @@ class Record:
         return child
 
     def find(self, number: int) -> Point | None:
-        """The point under `number`, or None where there is none (any more)."""
-        if number in self._gone:
-            return None
+        """The point under `number`, or None where there is none."""
         if (point := self.points.get(number)) is not None:
             return point
         frame = self._saved.get(number)

@@ -11,7 +11,7 @@ from tests.asl.machine.test_task import task
 from cumulet.asl.parse import BadProgramError, parse
 from cumulet.base.errors import NotImplementedHere
 from cumulet.base.limits import AWS_2017, WorkflowLimits
-from cumulet.base.step import Continue, Continued, Finish, SetTimer, TaskSucceeded, TimerFired
+from cumulet.base.step import Continue, Continued, Finish, SetTimer, TaskFailed, TaskSucceeded, TimerFired
 
 
 def chain(**states: dict[str, Any]) -> dict[str, Any]:
@@ -254,6 +254,23 @@ def test_more_turns_may_be_needed_than_are_due() -> None:
     rig.take(TaskSucceeded(waiting.frame, waiting.token, 5))
     rig.run()
     assert rig.output == [5, {}]
+
+
+def test_whoever_is_aborted_loses_its_turn() -> None:
+    catch = [{"ErrorEquals": ["Boom"], "Next": "S"}]
+    long = chain(A={"Type": "Pass", "Next": "B"}, B={"Type": "Pass", "Next": "A"})
+    definition = parallel(TASK, long, Catch=catch)
+    rig = Rig(definition, answer=lambda _task: OPEN, limits=WorkflowLimits(burst=6)).begin()
+    (waiting,) = rig.tasks.values()
+    step = rig.take(TaskFailed(waiting.frame, waiting.token, "Boom"))
+    assert step.commands == [rig.end]
+    definition["States"]["S"] = {"Type": "Wait", "Seconds": 1, "End": True}
+    rig = Rig(definition, answer=lambda _task: OPEN, limits=WorkflowLimits(burst=6)).begin()
+    (waiting,) = rig.tasks.values()
+    rig.take(TaskFailed(waiting.frame, waiting.token, "Boom"))
+    assert set(rig.frames) == {0}
+    assert rig.take(rig.inbox.popleft()).events == []
+    assert rig.run().output == {"Error": "Boom", "Cause": None}
 
 
 def test_the_limit_of_2017() -> None:

@@ -231,7 +231,13 @@ def written(step: Any) -> int:
 
 
 @pytest.mark.parametrize(
-    "fields", [{}, {"ItemsPath": "$[*]"}, {"ItemSelector": {"v.$": "$$.Map.Item.Value", "l.$": "$[0]"}}]
+    "fields",
+    [
+        {},
+        {"ItemsPath": "$[*]"},
+        {"ItemSelector": {"v.$": "$$.Map.Item.Value", "l.$": "$[0]"}},
+        {"InputPath": "$[*]", "ItemSelector": {"v.$": "$$.Map.Item.Value", "l.$": "$[1]"}},
+    ],
 )
 def test_one_end_writes_little_however_many_items(fields: dict[str, Any]) -> None:
     items = list(range(500))

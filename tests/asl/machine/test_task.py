@@ -232,8 +232,22 @@ def test_success_clears_the_timers() -> None:
 
 def test_credentials_go_to_the_performer_and_to_history() -> None:
     rig, started = waiting(task("arn:aws:states:::lambda:invoke", Credentials={"RoleArn.$": "$.role"}), {"role": "r"})
-    assert started.detail["credentials"] == {"RoleArn": "r"}
+    assert started.detail == {"state": "T", "credentials": {"RoleArn": "r"}, "roleArn": "r"}
     assert rig.details("TaskScheduled")["taskCredentials"] == {"roleArn": "r"}
+
+
+def test_a_task_acts_as_the_role_of_the_execution() -> None:
+    _, started = waiting(task())
+    assert started.detail == {"state": "T", "roleArn": "arn:aws:iam::000000000000:role/role"}
+
+
+def test_an_execution_may_have_no_role() -> None:
+    rig = Rig(task(Parameters={"about.$": "$$.Execution"}), answer=lambda _task: OPEN)
+    del rig.facts["roleArn"]
+    rig.begin()
+    assert rig.tasks[0].detail == {"state": "T"}
+    assert "RoleArn" not in rig.tasks[0].payload["about"]
+    assert "roleArn" not in rig.details("ExecutionStarted")
 
 
 def test_tokens_differ() -> None:

@@ -45,7 +45,7 @@ class Forking(Producer):
 
     def rest(self, _point: Point, _fork: Fork) -> Frame:
         """What children that are still to be made will need, beside the state's input."""
-        return {}
+        raise NotImplementedError
 
     def begin(self, burst: Burst, point: Point, fork: Fork) -> Target:
         """Make the first children, or end at once where there are none."""

@@ -151,12 +151,16 @@ class Task(Producer):
         return {"output": text, "outputDetails": whole()}
 
     def _detail(self, burst: Burst, point: Point, timeout: int | None) -> Event:
+        """What the performer must know beside the payload: on whose behalf, how long, for which state."""
         detail: Event = {"state": self.name}
+        if "roleArn" in burst.facts:
+            detail["roleArn"] = burst.facts["roleArn"]
         if timeout is not None:
             detail["timeout"] = timeout
         if self.credentials is not None:
             scope = burst.scope(point, self, given(burst, point, self))
-            detail["credentials"] = self.credentials.render(scope)
+            detail["credentials"] = credentials = self.credentials.render(scope)
+            detail["roleArn"] = credentials.get("RoleArn", "")
         return detail
 
 
