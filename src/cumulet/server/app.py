@@ -145,7 +145,7 @@ def _with_body(asked: Route, request: Request, who: Identity) -> Request:
     if takes_stream(asked):
         return body.streamed(request, who.signer)
     if asked.service == "s3":
-        body.check_whole(request)
+        body.check_whole(request, asked.operation)
     return request
 
 

@@ -26,8 +26,9 @@ type Body = AsyncIterable[bytes] | bytes
 class Bodies:
     """Bytes in and out. Knows which blobs are being read and which are to go."""
 
-    def __init__(self, blobs: Blobs) -> None:
+    def __init__(self, blobs: Blobs, largest: int = LARGEST) -> None:
         self._blobs = blobs
+        self._largest = largest
         self._held: Counter[str] = Counter()
         self._doomed: dict[str, int] = {}
         self._turn = 0
@@ -40,7 +41,7 @@ class Bodies:
         async for data in arriving:
             head += data
             if len(head) > SMALL:
-                ref = await self._blobs.put(_limited(bytes(head), arriving), meter.update)
+                ref = await self._blobs.put(_limited(bytes(head), arriving, self._largest), meter.update)
                 return Piece(meter.size, ref)
         meter.update(bytes(head))
         return Piece(meter.size, body=bytes(head))
@@ -146,12 +147,15 @@ async def _pieces(body: bytes) -> AsyncIterator[bytes]:
     yield body
 
 
-async def _limited(head: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _limited(head: bytes, rest: AsyncIterator[bytes], largest: int) -> AsyncIterator[bytes]:
     """The whole body. Raises `EntityTooLarge` where it grows too large."""
-    size = len(head)
-    yield head
-    async for data in rest:
+    size, data = 0, head
+    while True:
         size += len(data)
-        if size > LARGEST:
-            raise EntityTooLarge(ProposedSize=size, MaxSizeAllowed=LARGEST)
+        if size > largest:
+            raise EntityTooLarge(ProposedSize=size, MaxSizeAllowed=largest)
         yield data
+        try:
+            data = await anext(rest)
+        except StopAsyncIteration:
+            return
