@@ -25,8 +25,7 @@ class NoSuchBucket(AwsError):
 
 class BucketAlreadyExists(AwsError):
     """The requested bucket name is not available. The bucket namespace is shared by all users of the system. \
-Please select a different name and try again.
-    """
+Please select a different name and try again."""  # noqa: D209
 
     status = 409
     members = ("BucketName",)
@@ -202,8 +201,7 @@ class BadRequest(AwsError):
 
 class NoSuchUpload(AwsError):
     """The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or \
-completed.
-    """
+completed."""  # noqa: D209
 
     status = 404
     members = ("UploadId",)
@@ -211,8 +209,7 @@ completed.
 
 class InvalidPart(AwsError):
     """One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified \
-entity tag may not match the part's entity tag.
-    """
+entity tag may not match the part's entity tag."""  # noqa: D209
 
     members = ("UploadId", "PartNumber", "ETag")
 
