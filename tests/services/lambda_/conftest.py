@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import pytest
-
 from tests.inprocess import House
 from tests.services.lambda_.shop import Shop
 

@@ -41,10 +41,10 @@ class LoopCell:
             writer.write(f"GET {PREFIX}invocation/next HTTP/1.1\r\n\r\n".encode())
             while True:
                 fields, body = await _answer(reader)
-                id = fields["lambda-runtime-aws-request-id"]
+                request = fields["lambda-runtime-aws-request-id"]
                 path, answer = await self._handle(json.loads(body))
-                self.prints.put_nowait(b"\x1e" + id.encode() + b"\n")
-                head = f"POST {PREFIX}invocation/{id}/{path} HTTP/1.1\r\nContent-Length: {len(answer)}\r\n\r\n"
+                self.prints.put_nowait(b"\x1e" + request.encode() + b"\n")
+                head = f"POST {PREFIX}invocation/{request}/{path} HTTP/1.1\r\nContent-Length: {len(answer)}\r\n\r\n"
                 writer.write(head.encode() + answer + f"GET {PREFIX}invocation/next HTTP/1.1\r\n\r\n".encode())
                 await _answer(reader)
         except (Exit, asyncio.IncompleteReadError, ConnectionError) as end:

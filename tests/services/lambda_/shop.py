@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.inprocess import House
+from tests.services.lambda_.loop_sandbox import LoopSandbox
+
 from cumulet.base.errors import AwsError
 from cumulet.services.lambda_.runtimes import Runtime, Runtimes
 from cumulet.services.lambda_.service import Lambda
 from cumulet.services.lambda_.settings import LambdaSettings
 from cumulet.wire.service import Call, Reply, Service
-from tests.inprocess import House
-from tests.services.lambda_.loop_sandbox import LoopSandbox
 
 ROLE = "arn:aws:iam::000000000000:role/lambda"
 RUNTIMES = Runtimes({"python3.12": Runtime("python3.12", "python", Path("/usr/bin/python3.12"))})
@@ -27,6 +28,17 @@ def pack(files: Mapping[str, str | bytes] | str) -> bytes:
     with zipfile.ZipFile(buffer, "w") as package:
         for name, text in files.items():
             package.writestr(name, text)
+    return buffer.getvalue()
+
+
+def pack_executable(files: Mapping[str, str]) -> bytes:
+    """A zip of files that may be run."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as package:
+        for name, text in files.items():
+            entry = zipfile.ZipInfo(name)
+            entry.external_attr = 0o700 << 16
+            package.writestr(entry, text)
     return buffer.getvalue()
 
 

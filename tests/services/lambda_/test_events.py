@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-
-from cumulet.services.lambda_.service import Lambda
 from tests.inprocess import House
 from tests.services.lambda_.loop_sandbox import LoopSandbox
 from tests.services.lambda_.shop import Shop
 from tests.services.lambda_.test_functions import refusal
+
+from cumulet.services.lambda_.service import Lambda
 
 
 def fail(event: Any) -> None:
@@ -61,9 +61,9 @@ def test_an_event_is_handed_over_and_forgotten(working: Shop):
 
 def test_it_is_kept_before_it_is_acknowledged(shop: Shop):
     shop.create()
-    id = send(shop, {"a": 1})
+    request = send(shop, {"a": 1})
     (row,) = waiting(shop)
-    assert (row["id"], bytes(row["payload"]), row["claimed_by"]) == (id, b'{"a": 1}', None)
+    assert (row["id"], bytes(row["payload"]), row["claimed_by"]) == (request, b'{"a": 1}', None)
     assert shop.sandbox.events == []
 
 

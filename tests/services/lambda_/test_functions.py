@@ -7,9 +7,9 @@ import re
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from tests.services.lambda_.shop import ROLE, Shop, pack
 
 from cumulet.services.lambda_.errors import RequestEntityTooLargeException
-from tests.services.lambda_.shop import ROLE, Shop, pack
 
 ARN = "arn:aws:lambda:us-east-1:000000000000:function:hello"
 

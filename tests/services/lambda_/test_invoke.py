@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
-
-from cumulet.sandbox.api import Ended
-from cumulet.sandbox.fake import FailToStart, FakeSandbox, Output
 from tests.inprocess import House
 from tests.services.lambda_.loop_sandbox import Exit, LoopSandbox
 from tests.services.lambda_.shop import Shop
 from tests.services.lambda_.test_functions import ARN, refusal
+
+from cumulet.sandbox.api import Ended
+from cumulet.sandbox.fake import FailToStart, FakeSandbox, Output
 
 
 @pytest.fixture
@@ -117,10 +117,10 @@ def test_the_tail_of_the_log(shop: Shop):
     shop.create()
     reply = shop.invoke({}, LogType="Tail")
     lines = base64.b64decode(reply["LogResult"]).decode().splitlines()
-    id = reply["ResponseMetadata"]["RequestId"]
-    assert lines[0] == f"START RequestId: {id} Version: $LATEST"
-    assert lines[1] == f"END RequestId: {id}"
-    assert lines[2].startswith(f"REPORT RequestId: {id}\tDuration: ")
+    request = reply["ResponseMetadata"]["RequestId"]
+    assert lines[0] == f"START RequestId: {request} Version: $LATEST"
+    assert lines[1] == f"END RequestId: {request}"
+    assert lines[2].startswith(f"REPORT RequestId: {request}\tDuration: ")
     assert "\tMemory Size: 128 MB\tMax Memory Used: 30 MB\tInit Duration: " in lines[2]
     again = base64.b64decode(shop.invoke({}, LogType="Tail")["LogResult"]).decode()
     assert "Init Duration" not in again
@@ -269,14 +269,14 @@ def test_the_timeout(shop: Shop, threads: ThreadPoolExecutor):
     gate.wait()
     shop.house.jump(3)
     reply = running.result()
-    id = reply["ResponseMetadata"]["RequestId"]
+    request = reply["ResponseMetadata"]["RequestId"]
     told = json.loads(reply["Payload"].read())
     assert told == {
         "errorType": "Sandbox.Timedout",
-        "errorMessage": f"2023-11-14T22:13:23.000Z {id} Task timed out after 3.00 seconds",
+        "errorMessage": f"2023-11-14T22:13:23.000Z {request} Task timed out after 3.00 seconds",
     }
     log = base64.b64decode(reply["LogResult"]).decode()
-    assert f"{id} Task timed out after 3.00 seconds\n" in log
+    assert f"{request} Task timed out after 3.00 seconds\n" in log
     assert "Duration: 3000.00 ms\tBilled Duration: 3000 ms\t" in log
     assert "Status: timeout" in log
     shop.sandbox.handler = lambda event: "fresh"
@@ -301,8 +301,11 @@ def test_a_runtime_that_ends(shop: Shop, ended, kind, words):
     shop.sandbox.handler = handler
     shop.create()
     reply = shop.invoke({}, LogType="Tail")
-    id = reply["ResponseMetadata"]["RequestId"]
-    assert json.loads(reply["Payload"].read()) == {"errorType": kind, "errorMessage": f"RequestId: {id} Error: {words}"}
+    request = reply["ResponseMetadata"]["RequestId"]
+    assert json.loads(reply["Payload"].read()) == {
+        "errorType": kind,
+        "errorMessage": f"RequestId: {request} Error: {words}",
+    }
     assert f"Status: error\tError Type: {kind}" in base64.b64decode(reply["LogResult"]).decode()
     shop.sandbox.handler = lambda event: 1
     assert shop.result({}) == 1
@@ -339,12 +342,12 @@ def test_logs_are_delivered(house: House):
     shop = Shop(house)
     house.work()
     shop.create()
-    id = shop.invoke({})["ResponseMetadata"]["RequestId"]
+    request = shop.invoke({})["ResponseMetadata"]["RequestId"]
     house.jump(1)
     assert shop.logs.arrived.wait(20)
     lines = shop.logs.lines("/aws/lambda/hello")
     assert lines[0] == "INIT_START Runtime Version: python3.12"
-    assert lines[1:3] == [f"START RequestId: {id} Version: $LATEST", f"END RequestId: {id}"]
+    assert lines[1:3] == [f"START RequestId: {request} Version: $LATEST", f"END RequestId: {request}"]
 
 
 def test_the_last_lines_are_delivered_at_the_end(house: House):

@@ -1,6 +1,7 @@
 """From a function and a payload to an outcome: an environment, its log's START, END and REPORT, and the way back."""
 
 import math
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,10 +127,18 @@ class Invoker:
         socket, address, hosts = place
         tools = self._tools
         code = await tools.unpack(function)
-        if not socket and not (code / "bootstrap").is_file():
-            raise SandboxError("Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]")
+        if not socket:
+            _check_bootstrap(code / "bootstrap")
         credentials = await tools.issuer.issue(function.name.account, session_arn(function), tools.settings.credentials)
         return Surroundings(code, tools.endpoint, credentials, stream, socket, address, hosts)
+
+
+def _check_bootstrap(program: Path) -> None:
+    """A custom runtime needs a program that can be run."""
+    if not program.is_file():
+        raise SandboxError("Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]")
+    if not os.access(program, os.X_OK):
+        raise SandboxError("fork/exec /var/task/bootstrap: permission denied")
 
 
 def session_arn(function: Function) -> str:

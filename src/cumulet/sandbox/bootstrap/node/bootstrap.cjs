@@ -167,18 +167,19 @@ async function importFile(file) {
     }
     return require(['', '.js', '.cjs'].map((end) => file + end).find((name) => fs.existsSync(name) && fs.statSync(name).isFile()) || file);
   } catch (error) {
-    if (error instanceof SyntaxError) {
-      const fault = new Fault('Runtime.UserCodeSyntaxError', String(error));
-      fault.stack = error.stack;
-      throw fault;
-    }
+    if (error instanceof SyntaxError) throw renamed('Runtime.UserCodeSyntaxError', error);
     if (error && ['MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND'].includes(error.code)) {
-      const fault = new Fault('Runtime.ImportModuleError', String(error));
-      fault.stack = `${fault.name}: ${fault.message}\n${(error.stack || '').split('\n').filter((text) => text.startsWith('    at ')).join('\n')}`;
-      throw fault;
+      throw renamed('Runtime.ImportModuleError', error);
     }
     throw error;
   }
+}
+
+function renamed(name, error) {
+  const fault = new Fault(name, String(error));
+  const places = (error.stack || '').split('\n').filter((text) => text.startsWith('    at '));
+  fault.stack = [`${name}: ${fault.message}`, ...places].join('\n');
+  return fault;
 }
 
 function isModule(file) {

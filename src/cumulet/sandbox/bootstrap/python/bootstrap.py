@@ -318,9 +318,9 @@ def set_up():
         import site
 
         site.setquit()
-    runtime = os.path.dirname(HERE)
-    paths = [path for path in sys.path if path not in (runtime, "")]
-    sys.path[:] = [os.environ["LAMBDA_TASK_ROOT"]] + paths + ["/opt/python", runtime]
+    hidden = (os.path.dirname(HERE), "")
+    paths = [path for path in sys.path if path not in hidden]
+    sys.path[:] = [os.environ["LAMBDA_TASK_ROOT"]] + paths + ["/opt/python", os.environ["LAMBDA_RUNTIME_DIR"]]
     set_up_logging()
 
 
