@@ -92,6 +92,15 @@ async def test_runs_that_ask_for_turns_go_on_and_others_go_between(world: World)
     assert world.notes(await world.row("long")) == ["turned"] * 300
 
 
+async def test_a_turn_that_nobody_owes_is_not_given(world: World) -> None:
+    await world.begin([["wait", 5]])
+    number = (await world.row())["number"]
+    for run in (number, number + 1000):
+        world.engine._intake.turn(run)
+    await world.engine.stop("nobody")
+    assert [event["type"] for event in await world.events()] == ["Started", "Entered"]
+
+
 async def test_a_machine_that_breaks_at_the_start_begins_nothing(world: World) -> None:
     with pytest.raises(ZeroDivisionError):
         await world.begin([["break"]])

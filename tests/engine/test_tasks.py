@@ -145,9 +145,12 @@ async def test_a_beat_for_a_task_without_heartbeat_changes_nothing(idle: World) 
 async def test_two_beats_in_one_batch(idle: World) -> None:
     await idle.begin([["hold", "echo", 10]])
     (task,) = await idle.all("SELECT token FROM tasks")
-    beats = [asyncio.create_task(idle.engine.beat(task["token"])) for _ in range(3)]
     idle.up()
-    await asyncio.gather(*beats)
+    await idle.wait_till(lambda: idle.engine._intake._running)
+    idle.clock.jump(5)
+    await asyncio.gather(*(idle.engine.beat(task["token"]) for _ in range(3)))
+    (timer,) = await idle.all("SELECT due FROM timers")
+    assert timer["due"] == idle.clock.now() + 10_000_000
     await idle.down()
 
 

@@ -34,7 +34,8 @@ def page(
         high = min(last, after + limit)
     if high < low:
         return [], None
-    events = _between(tx.all(SQL.history_rows, run=run["number"], low=low, high=high), low, high)
+    rows = tx.all(SQL.history_rows, run=run["number"], low=low, high=high)
+    events = _between(rows, low, high)
     if reverse:
         events.reverse()
         return events, low if low > 1 else None
@@ -43,7 +44,5 @@ def page(
 
 def _between(rows: Sequence[Row], low: int, high: int) -> list[Event]:
     events = [event for row in rows for event in json.loads(row["events"])]
-    if not rows:
-        return []
     first: int = rows[0]["first_id"]
     return events[low - first : high - first + 1]

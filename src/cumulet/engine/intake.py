@@ -19,7 +19,7 @@ from typing import Any
 
 from cumulet.engine.faults import reach
 from cumulet.engine.items import Begin, GiveUp, Item, Report, Turn
-from cumulet.engine.outage import OUTAGE, PAUSE
+from cumulet.engine.outage import OUTAGE, PAUSE, persist
 from cumulet.engine.unit import Desk, Unit
 from cumulet.store.api import Database, Transaction
 from cumulet.store.errors import Closed
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 BATCH = 128
 TURNS = 2
 """Turns in a batch: each may be a long burst."""
-FLIGHTS = {"sqlite": 2, "postgres": 4}
+FLIGHTS = {"sqlite": 3, "postgres": 4}
 """Batches under way at once: one commits while another is worked on."""
 
 
@@ -101,12 +101,13 @@ class Intake:
             log.error("a batch was lost", exc_info=error)
 
     async def _settle_down(self) -> None:
-        """Let batches under way end; tell those who wait in the queue that nobody comes."""
+        """Let batches under way end, and carry what was accepted; turns can wait for the next start."""
         if self._flights:
             await asyncio.wait(set(self._flights))
-        for item in self._items:
-            if item.future is not None:
-                item.future.cancel()
+        rest = list(self._items)
+        self._items.clear()
+        for start in range(0, len(rest), BATCH):
+            await self._carry(rest[start : start + BATCH])
 
     async def _carry(self, batch: Sequence[Item]) -> None:
         try:
@@ -160,7 +161,8 @@ class Intake:
             return
         log.error("a machine broke on %r", item, exc_info=error)
         _tell(batch, error)
-        if (number := await self._database.read(partial(self._run_of, item))) is not None:
+        look = partial(self._database.read, partial(self._run_of, item))
+        if (number := await persist(self._desk.clock, look)) is not None:
             await self._carry([GiveUp(number, f"{type(error).__name__}: {error}")])
 
     def _run_of(self, item: Item, tx: Transaction) -> int | None:

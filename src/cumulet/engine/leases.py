@@ -1,7 +1,7 @@
 """Keeps this server's leases, and takes over from servers that died.
 
-A lease belongs to a server, not to a task: one row per server, good for 10 s, renewed three times in that. All tasks, turns and
-so on that name a server as owner are leased as long as its row is; when it is not, whoever notices first queues its
+A lease belongs to a server, not to a task: one row per server, good for 10 s, renewed three times in that. All tasks
+and turns that name a server as owner are leased as long as its row is; when it is not, whoever notices first queues its
 tasks anew and owes its turns. SQLite has one server: nothing to renew, and whatever it finds at its start is void.
 """
 

@@ -138,10 +138,11 @@ class Live:
                 )
             self.events += step.events
             self.next_event = last + 1
-        self.frames.put(step.frames)
         self.next_frame = max(self.next_frame, step.next_frame)
-        if step.frames and max(step.frames) >= self.next_frame:
-            raise BrokenMachine(f"run {self.row['arn']}: frame {max(step.frames)} was never taken from next_frame")
+        if step.frames:
+            if (last := max(step.frames)) >= self.next_frame:
+                raise BrokenMachine(f"run {self.row['arn']}: frame {last} was never taken from next_frame")
+            self.frames.put(step.frames)
         self.steps.append(step)
 
     def settle(self, now: int) -> dict[str, Any]:

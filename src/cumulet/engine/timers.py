@@ -38,10 +38,6 @@ class Timers:
             self._until = due
             self._earlier.set()
 
-    def look(self) -> None:
-        """There may be timers that nobody told of."""
-        self.hint(0)
-
     async def run(self) -> None:
         """Fire what is due, for ever."""
         clock = self._desk.clock
