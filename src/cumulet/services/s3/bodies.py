@@ -6,7 +6,7 @@ to its end or closed; a blob that lost its last row is deleted when no reader ho
 """
 
 from collections import Counter
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from cumulet.services.s3.digests import Meter
@@ -22,6 +22,9 @@ LARGEST = 5 * 1024**3
 
 type Body = AsyncIterable[bytes] | bytes
 
+type Permit = Callable[[], Awaitable[object]]
+"""Raises where the body need not be received."""
+
 
 class Bodies:
     """Bytes in and out. Knows which blobs are being read and which are to go."""
@@ -34,13 +37,18 @@ class Bodies:
         self._turn = 0
         self._looks: set[int] = set()
 
-    async def take(self, body: Body, meter: Meter) -> Piece:
-        """Store the body; `meter` sees all of it. Whatever the stream raises is raised, and nothing is kept."""
+    async def take(self, body: Body, meter: Meter, permit: Permit | None = None) -> Piece:
+        """Store the body; `meter` sees all of it. Whatever the stream raises is raised, and nothing is kept.
+
+        `permit` is asked before a big body is received; a small one is here sooner than the answer.
+        """
         arriving = aiter(_pieces(body) if isinstance(body, bytes) else body)
         head = bytearray()
         async for data in arriving:
             head += data
             if len(head) > SMALL:
+                if permit is not None:
+                    await permit()
                 ref = await self._blobs.put(_limited(bytes(head), arriving, self._largest), meter.update)
                 return Piece(meter.size, ref)
         meter.update(bytes(head))

@@ -9,7 +9,7 @@ from typing import Any
 from cumulet.base.clock import Clock
 from cumulet.base.errors import AwsError
 from cumulet.base.ids import Entropy, make_hex
-from cumulet.services.s3.bodies import Bodies, Body
+from cumulet.services.s3.bodies import Bodies, Body, Permit
 from cumulet.services.s3.conditions import check_overwrite
 from cumulet.services.s3.digests import Meter, Promise
 from cumulet.services.s3.errors import AccessDenied, NoSuchBucket, NoSuchKey
@@ -102,10 +102,12 @@ class Parts(Service):
 
     # Steps around transactions.
 
-    async def _take(self, body: Body, promise: Promise, *more: str) -> tuple[Meter, Piece]:
+    async def _take(
+        self, body: Body, promise: Promise, also: str | None = None, permit: Permit | None = None
+    ) -> tuple[Meter, Piece]:
         """Receive a body and hold it to its promise. What does not keep it leaves nothing."""
-        meter = Meter(*dict.fromkeys((promise.algorithm, *more)))
-        piece = await self._bodies.take(body, meter)
+        meter = Meter(*dict.fromkeys((promise.algorithm, also or promise.algorithm)))
+        piece = await self._bodies.take(body, meter, permit)
         try:
             promise.keep(meter)
         except BaseException:

@@ -47,8 +47,11 @@ class Writing(Parts):
         facts, storage_class = read_facts(input, read_tag_header(input.get("Tagging", ""))), read_storage_class(input)
         promise = read_promise(input, call.headers)
         check_length(input)
-        await self._database.read(lambda tx: self._bucket(tx, call, input))
-        meter, piece = await self._take(cast("Body", input.get("Body", b"")), promise)
+
+        async def permit() -> None:
+            await self._database.read(lambda tx: self._bucket(tx, call, input))
+
+        meter, piece = await self._take(cast("Body", input.get("Body", b"")), promise, permit=permit)
         checksum = full(meter, promise.algorithm)
         new = Stored(
             key,
