@@ -5,6 +5,9 @@ import pytest
 from botocore.config import Config
 from tests.server.running import Server, Wire
 
+from cumulet.server.connection import head_of
+from cumulet.wire.http import Response
+
 SCOPE = b"Authorization: AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0\r\n"
 CALL = b"POST / HTTP/1.1\r\nHost: h\r\nX-Amz-Target: AWSStepFunctions.ListStateMachines\r\nContent-Length: 2\r\n\r\n{}"
 
@@ -235,3 +238,81 @@ def test_what_is_unknown(wire, request_line, extra, status, code):
 def test_headers_of_an_upgrade_are_passed_over(wire):
     wire.send(CALL.replace(b"Host: h\r\n", b"Host: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"))
     assert wire.answer()[0] in (200, 400)
+
+
+def test_pipelined_requests_of_a_half_closed_client_are_all_answered(wire):
+    wire.send(CALL * 3)
+    wire.half_close()
+    assert [wire.answer()[0] for _ in range(3)] == [200] * 3
+    assert wire.closed()
+
+
+def test_nonsense_after_a_request_is_answered_after_it(wire):
+    wire.send(CALL + b"nonsense\r\n\r\n")
+    assert wire.answer()[0] == 200
+    assert wire.answer()[0] == 400
+    assert wire.closed()
+
+
+def test_a_head_without_end(wire):
+    wire.send(b"GET / HTTP/1.1\r\nHost: h\r\n" + b"X-Long: " + b"x" * 70_000)
+    status, headers, _ = wire.answer()
+    assert (status, headers["connection"]) == (431, "close")
+    assert wire.closed()
+
+
+def test_a_head_in_single_bytes(wire):
+    for at in range(len(CALL)):
+        wire.send(CALL[at : at + 1])
+    assert wire.answer()[0] == 200
+
+
+def test_connection_close_is_kept(wire):
+    wire.send(CALL.replace(b"Host: h\r\n", b"Host: h\r\nConnection: close\r\n"))
+    status, headers, _ = wire.answer()
+    assert (status, headers["connection"]) == (200, "close")
+    assert wire.closed()
+
+
+def test_a_body_nobody_wanted_is_read_over(wire):
+    wire.send(b"PUT /bucket/key?acl HTTP/1.1\r\nHost: h\r\n" + SCOPE + b"Content-Length: 3000000\r\n\r\n")
+    assert wire.answer()[0] == 501
+    wire.send(b"x" * 3_000_000 + CALL)
+    assert wire.answer()[0] == 200
+
+
+def test_an_absolute_target(wire):
+    wire.send(CALL.replace(b"POST / ", b"POST http://h/ "))
+    assert wire.answer()[0] == 200
+
+
+def test_a_body_that_stops_coming(server, wire, monkeypatch):
+    monkeypatch.setattr("cumulet.server.connection.STALLED", 0.01)
+    wire.send(put("stalled", 10) + b"abc")
+    status, _, body = wire.answer()
+    assert (status, b"<Code>RequestTimeout</Code>" in body) == (400, True)
+    assert "stalled" not in server.objects.kept
+
+
+def test_an_idle_connection_is_closed(server, monkeypatch):
+    monkeypatch.setattr("cumulet.server.connection.KEEP_ALIVE", 0.01)
+    with Wire(server.port) as wire:
+        assert wire.closed()
+
+
+def test_a_slow_reader_is_waited_for(server, wire):
+    server.objects.kept["large"] = body = bytes(range(256)) * 100_000
+    wire.send(b"GET /bucket/large HTTP/1.1\r\nHost: h\r\n" + SCOPE + b"\r\n")
+    status, _, found = wire.answer()
+    assert (status, found == body) == (200, True)
+
+
+def test_many_pipelined_requests_do_not_pile_up(wire):
+    wire.send(CALL * 500)
+    assert {wire.answer()[0] for _ in range(500)} == {200}
+
+
+@pytest.mark.parametrize("value", ["a\r\nSet-Cookie: b", "a\nb", "a\rb", "a\0b"])
+def test_no_header_breaks_out_of_its_line(value):
+    with pytest.raises(ValueError, match="line end"):
+        head_of(Response(200, [("x-amz-meta-a", value)]), 0, keep=True)

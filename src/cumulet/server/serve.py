@@ -26,7 +26,7 @@ from cumulet.server.app import App
 from cumulet.server.auth import Strict, Trusting
 from cumulet.server.caller import Gate
 from cumulet.server.config import KEY_FILE, Config
-from cumulet.server.http import Http, listener
+from cumulet.server.http import Front
 from cumulet.server.keys import KeyPair, Keys
 from cumulet.server.pages import pages_of
 from cumulet.server.parts import Parts
@@ -90,22 +90,21 @@ async def _run(
     app: App, engine: Engine, sock: socket.socket, drain: int, ready: Callable[[], None], stop: asyncio.Event
 ) -> None:
     """The tree of tasks."""
-    http = Http(app)
-    front = listener(http, LAST_WAIT)
+    front = Front(app.answer)
     async with asyncio.TaskGroup() as group:
         workers = [group.create_task(work, name=name) for name, work in _workers(app, engine)]
-        serving = group.create_task(front.serve(sockets=[sock]), name="http")
-        await front.up.wait()
-        ready()
-        await stop.wait()
-        waiting = set(http.open)
-        if waiting:
-            await asyncio.wait(waiting, timeout=drain)
-        app.closing = True
-        for worker in workers:
-            worker.cancel()
-        front.should_exit = True
-        await asyncio.wait([serving, *workers])
+        try:
+            await front.open(sock)
+            ready()
+            await stop.wait()
+            if waiting := front.under_way:
+                await asyncio.wait(waiting, timeout=drain)
+            app.closing = True
+            for worker in workers:
+                worker.cancel()
+            await asyncio.wait(workers)
+        finally:
+            await front.close(LAST_WAIT)
 
 
 def _workers(app: App, engine: Engine) -> list[tuple[str, Coroutine[Any, Any, None]]]:
