@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -135,3 +136,41 @@ async def _gone(marker: str) -> None:
     async with asyncio.timeout(5):
         while any(alive(pid) for pid in _named(marker)):
             await asyncio.sleep(0.005)
+
+
+SERVER = """
+import asyncio, os, sys
+from cumulet.sandbox import bubblewrap
+from cumulet.sandbox.meter import NoMeters
+from cumulet.sandbox.process import ProcessSandbox
+from tests.sandbox.cells import python
+
+async def main():
+    driver = await bubblewrap.find(NoMeters(), os.urandom) if sys.argv[1] == "walled" else ProcessSandbox(NoMeters())
+    cell = await driver.prepare(python("import os, time\\nmark = " + repr(sys.argv[2]) + "\\nos.write(1, b'up')\\nwhile True: time.sleep(1)"))
+    await cell.start()
+    async for piece in cell.tail():
+        print("up", flush=True)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("kind", ["walled", "plain"])
+async def test_cells_die_with_the_server(kind: str):
+    marker = os.urandom(6).hex()
+    server = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        SERVER,
+        kind,
+        marker,
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": "."},
+    )
+    assert server.stdout is not None
+    assert await server.stdout.readline() == b"up\n"
+    assert len(_named(marker)) >= 2
+    server.kill()
+    await server.wait()
+    await _gone(marker)

@@ -11,6 +11,7 @@ together; what the code itself allocates is watched and ended by `Child` (see `p
 """
 
 import os
+import signal
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -270,11 +271,13 @@ def _works(meters: GroupMeters) -> bool:
 
 
 def sweep(meters: GroupMeters) -> None:
-    """Remove groups that servers left which are no more."""
+    """End what servers left behind that are no more, and remove its groups."""
     for parent in {meters.memory, meters.pids or meters.memory}:
-        with suppress(OSError):
-            for folder in parent.glob("cumulet-*"):
-                pid = folder.name.split("-")[1]
-                if not Path(f"/proc/{pid}").exists():
-                    with suppress(OSError):
-                        folder.rmdir()
+        for folder in parent.glob("cumulet-*"):
+            if Path("/proc", folder.name.split("-")[1]).exists():
+                continue
+            with suppress(OSError, ValueError):
+                for pid in (folder / "cgroup.procs").read_text().split():
+                    os.kill(int(pid), signal.SIGKILL)
+            with suppress(OSError):
+                folder.rmdir()

@@ -1,20 +1,20 @@
 """Running code as a plain process: for machines without bubblewrap, and honest about it.
 
 Each cell has a private folder, a session and process group of its own, limits on file size and open files, and only the
-environment it was given. Nothing keeps it from reading what the server's own user may read. Paths of the plan that do
-not exist on this machine (`/var/task`) are made links in the private folder, and arguments and variables that name them
-are translated.
+environment it was given. The first process dies with the server; what it started may live on. Nothing keeps it from
+reading what the server's own user may read. Paths of the plan that do not exist on this machine (`/var/task`) are made
+links in the private folder, and arguments and variables that name them are translated.
 """
 
 import os
 import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from cumulet.sandbox.api import Plan
 from cumulet.sandbox.child import Child, Launch
+from cumulet.sandbox.folders import make_folder
 from cumulet.sandbox.meter import Meters
 
 OPEN_FILES = 1024
@@ -35,18 +35,23 @@ class ProcessSandbox:
         )
 
     async def prepare(self, plan: Plan) -> Child:
-        folder = Path(tempfile.mkdtemp(prefix="cumulet-cell-"))
+        folder = make_folder("cell")
         translate = Translation.make(plan, folder)
         environment = {name: translate.value(text) for name, text in plan.environment.items()}
         environment.setdefault("TMPDIR", str(folder / "tmp"))
         launch = Launch(
-            command=(*limits(plan), *(translate.value(part) for part in plan.command)),
+            command=(*dying_with_the_server(), *limits(plan), *(translate.value(part) for part in plan.command)),
             environment=environment,
             directory=translate.value(plan.directory),
             memory=plan.memory,
             folder=folder,
         )
         return Child(launch, self.meters.make(plan.memory, 0, plan.processes))
+
+
+def dying_with_the_server() -> tuple[str, ...]:
+    """The command that ties the next one's life to ours (not its children's); empty where the tool is missing."""
+    return () if (tool := shutil.which("setpriv")) is None else (tool, "--pdeathsig", "KILL", "--")
 
 
 def limits(plan: Plan, *, processes: bool = False) -> tuple[str, ...]:

@@ -8,7 +8,6 @@
 
 import asyncio
 import shutil
-import tempfile
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -18,6 +17,7 @@ from pathlib import Path
 from cumulet.base.clock import SECOND, Clock
 from cumulet.sandbox.api import Cell, Ended, Plan, Sandbox
 from cumulet.sandbox.errors import SandboxError
+from cumulet.sandbox.folders import make_folder
 from cumulet.sandbox.runtime_api import Body, Invocation, RuntimeApi
 from cumulet.services.lambda_ import outcome
 from cumulet.services.lambda_.function import Function
@@ -101,7 +101,7 @@ class Environment:
         return trouble
 
     async def _listen(self) -> Place:
-        self._folder = folder = Path(tempfile.mkdtemp(prefix="cumulet-env-"))
+        self._folder = folder = make_folder("env")
         if self._wanted.family != "provided":
             await self._api.listen_unix(folder / "api")
             return folder / "api", "", None

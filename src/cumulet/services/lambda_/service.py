@@ -5,13 +5,13 @@ Refused by name: versions, aliases, layers, images, function URLs, event source 
 
 import asyncio
 import shutil
-import tempfile
 import weakref
 from pathlib import Path
 
 from cumulet.base.clock import SECOND, Clock
 from cumulet.base.ids import Entropy
 from cumulet.sandbox.api import Sandbox
+from cumulet.sandbox.folders import make_folder, sweep_folders
 from cumulet.services.lambda_.code import CodeCache
 from cumulet.services.lambda_.events import Events
 from cumulet.services.lambda_.functions import Functions
@@ -63,6 +63,7 @@ class Lambda(Invocation, Settings):
 
     async def run(self) -> None:
         """Deliver logs and events, end idle environments; at the end, end all of them."""
+        sweep_folders()
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.shipper.run())
@@ -79,7 +80,7 @@ class Lambda(Invocation, Settings):
 
     def _temporary(self) -> Path:
         """A folder that goes with this service."""
-        folder = Path(tempfile.mkdtemp(prefix="cumulet-code-"))
+        folder = make_folder("code")
         weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         return folder
 
