@@ -66,13 +66,15 @@ async def serve(
         sock = stack.enter_context(_listen(config.host, config.port))
         endpoint = f"http://{_host(config.host)}:{sock.getsockname()[1]}"
         clock, entropy = SystemClock(), os.urandom
+        looking = asyncio.create_task(choose(entropy))  # it tries programs out, while the database opens
+        stack.callback(looking.cancel)
         _make_folder(config.data)
         database = await _open(config)
         stack.push_async_callback(database.close)
         keys = await Keys.open(database, clock, entropy)
         stack.callback(keys.close)
         _write_key(config.data / KEY_FILE, keys.root)
-        sandbox = await choose(entropy)
+        sandbox = await looking
         engine = Engine(database, clock, entropy, server=f"{socket.gethostname()}-{os.getpid()}")
         gate = Gate(entropy, endpoint)
         blobs = Blobs(config.data / "blobs", entropy)
