@@ -4,6 +4,7 @@ Keys that share a text up to the delimiter after the prefix are told once, as a 
 index is asked for what comes after a common prefix, so that listing costs what it tells, not what it skips.
 """
 
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ type Fetch = Callable[[bytes, bytes, int], Sequence[Row]]
 
 LARGEST_PAGE = 1000
 _FIRST_BATCH = 32
+_PLAIN = re.compile(r"[A-Za-z0-9_./*-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,7 @@ def _grouped(fetch: Fetch, prefix: bytes, delimiter: bytes, first: bytes, end: b
 
 def url_encoded(text: str) -> str:
     """A name as `encoding-type=url` tells it."""
-    return quote_plus(text, safe="/*").replace("~", "%7E")
+    return text if _PLAIN.fullmatch(text) else quote_plus(text, safe="/*").replace("~", "%7E")
 
 
 def page_size(input: Input, member: str, argument: str) -> int:
