@@ -90,6 +90,22 @@ async def test_version_one(filled):
     assert sorted(found) == sorted(["Z", "a", "b", "zz", "a/", "b/", "c/", "z/", "ä/"])
 
 
+async def test_versions_are_one_each(filled):
+    page = await filled.list_object_versions(Bucket="bucket", Prefix="a/2/")
+    assert [(each["Key"], each["VersionId"], each["IsLatest"]) for each in page["Versions"]] == [
+        ("a/2/x", "null", True),
+        ("a/2/y", "null", True),
+    ]
+    found, marker = [], {}
+    while True:
+        page = await filled.list_object_versions(Bucket="bucket", MaxKeys=2, Delimiter="/", **marker)
+        found += [each["Key"] for each in page.get("Versions", [])] + commons(page)
+        if not page["IsTruncated"]:
+            break
+        marker = {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page.get("NextVersionIdMarker", "")}
+    assert sorted(found) == sorted(["Z", "a", "b", "zz", "a/", "b/", "c/", "z/", "ä/"])
+
+
 async def test_page_sizes(quick):
     await quick.put_object(Bucket="bucket", Key="key", Body=b"")
     none = await quick.list_objects_v2(Bucket="bucket", MaxKeys=0)

@@ -1,4 +1,7 @@
-"""ListObjects, ListObjectsV2 and ListObjectVersions: the keys of a bucket in the order of their bytes, page by page."""
+"""ListObjects, ListObjectsV2 and ListObjectVersions: the keys of a bucket in the order of their bytes, page by page.
+
+Without versioning an object has one version, "null".
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,18 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from cumulet.services.s3.listing import Page, Position, page_size, read_page, read_text, teller
-from cumulet.services.s3.naming import canonical_id
+from cumulet.services.s3.naming import NULL_VERSION, canonical_id
 from cumulet.services.s3.parts import Input, Parts
 from cumulet.services.s3.records import Checksum, quoted, seconds
 
 if TYPE_CHECKING:
     from typing import Unpack
 
-    from types_boto3_s3.type_defs import ListObjectsRequestTypeDef, ListObjectsV2RequestTypeDef
+    from types_boto3_s3.type_defs import (
+        ListObjectsRequestTypeDef,
+        ListObjectsV2RequestTypeDef,
+        ListObjectVersionsRequestTypeDef,
+    )
 
     from cumulet.store.api import Row, Transaction
     from cumulet.wire.service import Call, Reply
@@ -45,6 +52,20 @@ class Lists(Parts):
             reply["StartAfter"] = teller(input)(start)
         if page.next is not None:
             reply["NextContinuationToken"] = str(page.next)
+        return reply
+
+    async def list_object_versions(self, call: Call, **input: Unpack[ListObjectVersionsRequestTypeDef]) -> Reply:
+        marker, tell = read_text(input, "KeyMarker"), teller(input)
+        page, most = await self._page(call, input, _after(input, marker))
+        reply = _reply(call, input, page, most, owners=True)
+        reply |= {"KeyMarker": tell(marker), "VersionIdMarker": read_text(input, "VersionIdMarker")}
+        if "Contents" in reply:
+            found = reply.pop("Contents")
+            reply["Versions"] = [{**each, "VersionId": NULL_VERSION, "IsLatest": True} for each in found]
+        if page.next is not None:
+            reply["NextKeyMarker"] = tell(page.next.text.decode())
+            if not page.next.common:
+                reply["NextVersionIdMarker"] = NULL_VERSION
         return reply
 
     async def _page(self, call: Call, input: Input, begin: Position) -> tuple[Page, int]:
