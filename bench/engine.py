@@ -154,7 +154,7 @@ async def paging(database: Database, events: int = 25_000, limit: int = 100) -> 
 
 
 async def opened(where: str) -> Database:
-    if where.startswith("postgres"):
+    if where.startswith("postgres") or "host=" in where:
         from cumulet.store.postgres import Postgres
 
         return await Postgres.open(where)
