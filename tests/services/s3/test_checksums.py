@@ -7,6 +7,10 @@ from base64 import b64encode
 import pytest
 from awscrt import checksums as crt
 
+from cumulet.services.s3.digests import Promise, read_promise
+from cumulet.services.s3.errors import InvalidRequest
+from cumulet.wire.http import Headers
+
 BODY = b"0123456789" * 5000
 
 
@@ -96,3 +100,39 @@ async def test_claims_that_cannot_be(plain, claims, code, message):
     assert refusal.code == code
     assert message in (None, refusal.message)
     assert (await plain.refused("head_object", Bucket="bucket", Key="key")).status == 404
+
+
+@pytest.mark.parametrize(
+    "input, headers, message",
+    [
+        (
+            {"ChecksumAlgorithm": "CRC32"},
+            [("x-amz-sdk-checksum-algorithm", "CRC32")],
+            (
+                "x-amz-sdk-checksum-algorithm specified, but no corresponding "
+                "x-amz-checksum-* or x-amz-trailer headers were found."
+            ),
+        ),
+        (
+            {"ChecksumAlgorithm": "CRC32", "ChecksumSHA1": SUMS["SHA1"]},
+            [("x-amz-sdk-checksum-algorithm", "CRC32")],
+            "Value for x-amz-sdk-checksum-algorithm header is invalid.",
+        ),
+        (
+            {"ChecksumAlgorithm": "CRC32"},
+            [("x-amz-trailer", "x-amz-checksum-sha256")],
+            "Value for x-amz-sdk-checksum-algorithm header is invalid.",
+        ),
+    ],
+)
+def test_promises_that_contradict_themselves(input, headers, message):
+    with pytest.raises(InvalidRequest) as caught:
+        read_promise(input, Headers(headers))
+    assert caught.value.message == message
+
+
+def test_promises():
+    assert read_promise({}, Headers()) == Promise("CRC64NVME")
+    assert read_promise({"ChecksumAlgorithm": "SHA1"}, Headers()) == Promise("SHA1", chosen=True)
+    trailing = Headers([("x-amz-trailer", "x-amz-checksum-crc32c")])
+    assert read_promise({"ChecksumAlgorithm": "CRC32C"}, trailing) == Promise("CRC32C", chosen=True)

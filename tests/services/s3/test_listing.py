@@ -124,8 +124,12 @@ async def test_a_token_that_is_none(quick, token):
     assert (refusal.code, refusal.message) == ("InvalidArgument", "The continuation token provided is incorrect")
 
 
+@pytest.mark.parametrize("operation", ["list_objects", "list_objects_v2", "list_multipart_uploads"])
+async def test_an_encoding_that_is_none(quick, operation):
+    assert (await quick.refused(operation, Bucket="bucket", EncodingType="base64")).code == "InvalidArgument"
+
+
 async def test_names_are_encoded_as_asked(quick):
-    quick.boto.meta.events.unregister("before-parameter-build.s3.ListObjectsV2")
     await quick.put_object(Bucket="bucket", Key="a b/ü&<\x01>", Body=b"")
     assert names(await quick.list_objects_v2(Bucket="bucket")) == ["a b/ü&<\x01>"]
 
@@ -187,6 +191,15 @@ def test_after_a_marker(keys, prefix, marker, delimiter):
     kept = [key for key in keys if key > marker]
     told = naive(kept, prefix, delimiter)
     assert sorted([row["key"] for row in page.rows] + list(page.prefixes)) == [name for name in told if name != marker]
+
+
+def test_plain_keys_beside_a_delimiter():
+    keys = [b"k%04d" % n for n in range(700)] + [b"l/%04d" % n for n in range(700)] + [b"m%04d" % n for n in range(400)]
+    index = Index(keys)
+    page = read_page(index.fetch, b"", b"/", Position(), 1000)
+    assert [row["key"] for row in page.rows] == keys[:700] + keys[1400:1699]
+    assert (page.prefixes, page.next) == ((b"l/",), Position(b"m0298"))
+    assert index.brought < 2500
 
 
 def test_what_is_skipped_is_not_read():

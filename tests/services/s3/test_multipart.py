@@ -1,5 +1,6 @@
 """Multipart uploads, from their beginning to their end or abort."""
 
+import asyncio
 import hashlib
 import random
 import zlib
@@ -331,3 +332,60 @@ def test_crcs_combine(bodies, algorithm):
     whole = Meter(algorithm)
     whole.update(b"".join(bodies))
     assert combined(parts, algorithm, "FULL_OBJECT").value == whole.sums[algorithm]
+
+
+async def test_completing_at_the_same_time_gives_one_answer(s3, cloud):
+    draft = await Draft(s3, "big").begin()
+    await draft.part(1, LAST * 10_000)
+    named = {"MultipartUpload": {"Parts": draft.parts}}
+    answers = await asyncio.gather(
+        *(cloud.service.complete_multipart_upload(cloud.call(), **draft.place, **named) for _ in range(5))
+    )
+    assert len({answer["ETag"] for answer in answers}) == 1
+    assert (await s3.get_object(Bucket="bucket", Key="big"))["Body"] == LAST * 10_000
+
+
+async def test_a_part_that_comes_again_while_completing(s3, cloud):
+    draft = await Draft(s3, "big").begin()
+    await draft.part(1, LAST)
+    service, look = cloud.service, cloud.service._upload_and_parts
+    again = []
+
+    def looking(tx, call, input, *, lock=False):
+        if lock and not again:
+            again.append(1)
+            return look(tx, call, input)[0], []
+        return look(tx, call, input, lock=lock)
+
+    service._upload_and_parts = looking
+    assert (await draft.complete())["ETag"] == etag_of(LAST)
+    assert again
+
+
+async def test_a_source_that_changes_while_a_part_is_copied(s3, cloud):
+    await s3.put_object(Bucket="bucket", Key="source", Body=FIRST)
+    draft = await Draft(s3, "big").begin(ChecksumAlgorithm="CRC32")
+    service, original = cloud.service, cloud.service._original
+
+    async def changing(call, input, source):
+        found = await original(call, input, source)
+        if found.object.size == len(FIRST):
+            await s3.put_object(Bucket="bucket", Key="source", Body=LAST)
+        return found
+
+    service._original = changing
+    reply = await s3.upload_part_copy(**draft.place, PartNumber=1, CopySource="bucket/source")
+    assert reply["CopyPartResult"]["ChecksumCRC32"] == b64(zlib.crc32(LAST).to_bytes(4))
+    parts = (await s3.list_parts(**draft.place))["Parts"]
+    assert [part["Size"] for part in parts] == [len(LAST)]
+
+
+async def test_copies_of_composite_objects_have_a_checksum_of_the_whole(plain):
+    draft = await Draft(plain, "big").begin(ChecksumAlgorithm="SHA1")
+    await draft.part(1, FIRST)
+    await draft.part(2, LAST)
+    await draft.complete()
+    reply = await plain.copy_object(Bucket="bucket", Key="copy", CopySource="bucket/big")
+    assert reply["CopyObjectResult"]["ChecksumSHA1"] == b64(hashlib.sha1(FIRST + LAST).digest())
+    got = await plain.get_object(Bucket="bucket", Key="copy", ChecksumMode="ENABLED")
+    assert (got["ChecksumType"], got["Body"] == FIRST + LAST) == ("FULL_OBJECT", True)

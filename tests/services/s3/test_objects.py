@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from cumulet.services.s3.errors import InvalidArgument
 from cumulet.services.s3.headers import without_chunked
+from cumulet.services.s3.naming import key_bytes
 
 SMALL, LARGE = b"hello", random.Random(1).randbytes(200_000)
 
@@ -85,6 +87,11 @@ async def test_any_key(s3):
 async def test_a_key_too_long(quick):
     refusal = await quick.refused("put_object", Bucket="bucket", Key="ü" * 513, Body=b"")
     assert (refusal.code, refusal.message, refusal.extra["Size"]) == ("KeyTooLongError", "Your key is too long", "1026")
+
+
+def test_a_key_must_be_text():
+    with pytest.raises(InvalidArgument):
+        key_bytes("\ud800")
 
 
 async def test_overwriting_leaves_nothing_of_the_old(s3, cloud):

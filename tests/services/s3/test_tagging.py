@@ -68,3 +68,9 @@ def test_any_header_is_read_or_refused(text):
     except AwsError:
         return
     assert len(dict(tags)) == len(tags) <= 10
+
+
+@pytest.mark.parametrize("text", ["a=%ff", "&&", "a=1&a=1"])
+def test_headers_that_are_none(text):
+    with pytest.raises(AwsError, match="x-amz-tagging"):
+        read_tag_header(text)
