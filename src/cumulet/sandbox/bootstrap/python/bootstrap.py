@@ -7,12 +7,10 @@ it prints one record separator and the request id, so that the reader knows that
 hands the answer on.
 """
 
-import decimal
 import importlib
 import json
 import logging
 import os
-import socket
 import sys
 import time
 import traceback
@@ -107,15 +105,18 @@ class Wire(object):
     def __init__(self):
         path = os.environ.pop("CUMULET_RUNTIME_SOCKET", None)
         if path:
-            self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            import _socket  # what `socket` wraps: a cold start is two milliseconds shorter without
+
+            self._socket = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
             self._socket.connect(path)
             self._host = "localhost"
         else:
+            import socket
+
             self._host = os.environ["AWS_LAMBDA_RUNTIME_API"]
             name, _, port = self._host.partition(":")
             self._socket = socket.create_connection((name, int(port or 80)))
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._socket.set_inheritable(False)
         self._buffer = b""
 
     def post(self, path, body, kind=None):
@@ -189,7 +190,8 @@ def set_up_logging():
 
 
 def default(value):
-    if isinstance(value, decimal.Decimal):
+    decimal = sys.modules.get("decimal")  # who made a Decimal has imported it
+    if decimal and isinstance(value, decimal.Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     raise TypeError("Object of type {} is not JSON serializable".format(type(value).__name__))
 
