@@ -1,7 +1,6 @@
 """Event-stream frames, against botocore's own reader."""
 
-import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from botocore.eventstream import EventStreamBuffer
@@ -10,9 +9,7 @@ from hypothesis import strategies as st
 
 from cumulet.wire.stream import BadFrame, Decoder, Message, encode
 
-TIMES = st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)).map(
-    lambda when: when.replace(microsecond=when.microsecond // 1000 * 1000)
-)
+TIMES = st.integers(0, 1 << 42).map(lambda n: datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=n))
 VALUES = st.one_of(
     st.booleans(),
     st.integers(-(1 << 63), (1 << 63) - 1),
@@ -51,10 +48,14 @@ def test_any_changed_byte_is_seen(at, change):
     frame = bytearray(encode({":event-type": "a", "n": 1}, b"some payload"))
     at %= len(frame)
     frame[at] ^= change
-    decoder = Decoder()
     with pytest.raises(BadFrame):
-        decoder.feed(bytes(frame))
-        decoder.finish()
+        read(bytes(frame))
+
+
+def read(data):
+    decoder = Decoder()
+    decoder.feed(data)
+    decoder.finish()
 
 
 def test_a_cut_frame():
@@ -119,4 +120,3 @@ def test_what_no_frame_can_hold(name, value):
 def test_too_much():
     with pytest.raises(BadFrame, match="too large"):
         encode({}, b"x" * (24 * 1024 * 1024 + 1))
-    assert uuid

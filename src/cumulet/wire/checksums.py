@@ -93,22 +93,22 @@ CRC32C_POLYNOMIAL = 0x82F63B78
 CRC64NVME_POLYNOMIAL = 0x9A6C9329AC4BC9B5
 
 
-def _crt(name: str, otherwise: Step) -> Step:
+def from_library(name: str, otherwise: Step, library: str = "awscrt") -> Step:
     """A function of awscrt: the one place where this heavy optional library is loaded, when first needed."""
-    if find_spec("awscrt") is None:
+    if find_spec(library) is None:
         return otherwise
-    found: Step = getattr(import_module("awscrt.checksums"), name)
+    found: Step = getattr(import_module(f"{library}.checksums"), name)
     return found
 
 
 @cache
 def _crc32c() -> Step:
-    return _crt("crc32c", table_step(CRC32C_POLYNOMIAL, 32))
+    return from_library("crc32c", table_step(CRC32C_POLYNOMIAL, 32))
 
 
 @cache
 def _crc64nvme() -> Step:
-    return _crt("crc64nvme", table_step(CRC64NVME_POLYNOMIAL, 64))
+    return from_library("crc64nvme", table_step(CRC64NVME_POLYNOMIAL, 64))
 
 
 _MAKERS: dict[str, Callable[[], Checksum]] = {

@@ -7,8 +7,7 @@ that of the request, is refused in AWS's words. SigV4A (asymmetric, many regions
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Final
 from urllib.parse import unquote
 
@@ -24,6 +23,7 @@ from cumulet.wire.sign_errors import (
 ALGORITHM: Final = "AWS4-HMAC-SHA256"
 WEEK: Final = 604_800
 TIMESTAMP: Final = re.compile(r"\d{8}T\d{6}Z", re.ASCII)
+HTTP_DATE: Final = "%a, %d %b %Y %H:%M:%S GMT"
 
 _CREDENTIAL: Final = re.compile(r"([^/].*)/(\d{8})/([^/]+)/([^/]+)/aws4_request", re.ASCII)
 _QUERY_FIELDS: Final = (
@@ -220,7 +220,6 @@ def _timestamp(request: Request) -> str | None:
     if found is None or TIMESTAMP.fullmatch(found):
         return found
     try:
-        moment = parsedate_to_datetime(found)
+        return f"{datetime.strptime(found, HTTP_DATE):%Y%m%dT%H%M%SZ}"  # noqa: DTZ007  the format says GMT
     except ValueError:
         return found
-    return f"{(moment if moment.tzinfo is None else moment.astimezone(UTC)):%Y%m%dT%H%M%SZ}"

@@ -7,13 +7,13 @@ It signs no region: callers of it are in us-east-1.
 import hmac
 from base64 import b64encode
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import unquote
 
 from cumulet.base.clock import SECOND, iso
 from cumulet.wire.http import Request
-from cumulet.wire.sign_claim import parameters
+from cumulet.wire.sign_claim import HTTP_DATE, parameters
 from cumulet.wire.sign_errors import (
     AccessDenied,
     DateMissing,
@@ -138,7 +138,9 @@ def _check_time(claim: OldClaim, request: Request, now: int) -> None:
         return
     date = request.headers.get("x-amz-date") or request.headers.get("date") or ""
     try:
-        signed = int(parsedate_to_datetime(date).timestamp()) * SECOND
+        signed = (
+            int(datetime.strptime(date.replace("+0000", "GMT"), HTTP_DATE).replace(tzinfo=UTC).timestamp()) * SECOND
+        )
     except ValueError:
         raise DateMissing from None
     if abs(now - signed) > SKEW * SECOND:

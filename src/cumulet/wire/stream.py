@@ -4,7 +4,7 @@
     Decoder().feed(data) -> the messages that are complete
 
 A frame is: total length, length of the headers, CRC32 of those two; headers; payload; CRC32 of all before it. A
-header's type follows from the Python type of its value. A frame whose sums or lengths are wrong is refused, whatever it holds.
+header's type follows from the Python type of its value. A frame whose sums or lengths are wrong is refused.
 """
 
 import struct
@@ -114,7 +114,7 @@ def _value(value: Value) -> bytes:
             return struct.pack("!BH", 7, len(text)) + text
         case datetime():
             return struct.pack("!Bq", 8, (value - _EPOCH) // _MILLISECOND)
-        case uuid.UUID():
+        case _:
             return b"\x09" + value.bytes
 
 

@@ -30,6 +30,12 @@ def test_published_values_in_pieces(name, expected):
     assert len(checksum.digest()) == checksums.SIZES[name]
 
 
+def test_without_the_library_it_is_the_table():
+    table = checksums.table_step(checksums.CRC32C_POLYNOMIAL, 32)
+    assert checksums.from_library("crc32c", table, "no_such_library") is table
+    assert checksums.from_library("crc32c", table) is crt.crc32c
+
+
 def test_headers_name_all_but_md5():
     assert checksums.HEADERS["x-amz-checksum-crc64nvme"] == "CRC64NVME"
     assert set(checksums.HEADERS.values()) == set(CHECK) - {"MD5"}

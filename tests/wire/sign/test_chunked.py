@@ -70,7 +70,7 @@ def test_the_published_example():
     assert decode(Decoder(66560, signer()), PUBLISHED) == b"a" * 66560
 
 
-@pytest.mark.parametrize("at", [20, 90, 70_000, len(PUBLISHED) - 10])
+@pytest.mark.parametrize("at", [20, 90, 66_000, len(PUBLISHED) - 10])
 def test_a_changed_byte_of_it(at):
     data = bytearray(PUBLISHED)
     data[at] = ord("b") if data[at] != ord("b") else ord("c")

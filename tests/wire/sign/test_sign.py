@@ -245,6 +245,7 @@ def test_unsigned_is_no_claim():
     "header, lacks",
     [
         ("Bearer x", ["Credential", "Signature", "SignedHeaders"]),
+        ("AWS4-HMAC-SHA256 x, Credential=a", ["Signature", "SignedHeaders"]),
         ("AWS4-HMAC-SHA256 Credential=a/20260101/r/states/aws4_request", ["Signature", "SignedHeaders"]),
         ("AWS4-HMAC-SHA256 Credential=a/20260101/r/states/aws4_request, SignedHeaders=host", ["Signature"]),
     ],
