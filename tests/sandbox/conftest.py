@@ -1,6 +1,7 @@
 """Sandboxes of this machine; one that it does not allow is skipped."""
 
 import os
+from typing import NoReturn
 
 import pytest
 
@@ -11,12 +12,19 @@ from cumulet.sandbox.meter import TreeMeters, find_meters
 from cumulet.sandbox.process import ProcessSandbox
 
 
+def lack(words: str) -> NoReturn:
+    """Skip, unless everything is asked for."""
+    if os.environ.get("CUMULET_REQUIRE_ALL") == "1":
+        pytest.fail(f"{words}, and CUMULET_REQUIRE_ALL=1 asks for it")
+    pytest.skip(words)
+
+
 @pytest.fixture
 async def walled() -> Bubblewrap:
     """Bubblewrap as this machine allows it."""
     found = await bubblewrap.find(find_meters(os.urandom), os.urandom)
     if found is None:
-        pytest.skip("bubblewrap does not work here")
+        lack("bubblewrap does not work here")
     return found
 
 
@@ -36,5 +44,5 @@ async def sandbox(request: pytest.FixtureRequest) -> Sandbox:
     way = bubblewrap.Way.USERS if request.param == "users" else bubblewrap.Way.NAMESPACE
     driver = Bubblewrap(way, meters, os.urandom)
     if not await bubblewrap.works(driver):
-        pytest.skip("bubblewrap does not work here")
+        lack("bubblewrap does not work here")
     return driver

@@ -31,8 +31,10 @@ INSIDE_USER = 993
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/lib32", "/libx32")
 ETC = (
     "alternatives", "ca-certificates", "hosts", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "mime.types",
-    "nsswitch.conf", "pki", "protocols", "resolv.conf", "services", "ssl",
+    "nsswitch.conf", "pki/ca-trust", "pki/tls/cert.pem", "pki/tls/certs", "protocols", "resolv.conf", "services",
+    "ssl/cert.pem", "ssl/certs", "ssl/openssl.cnf",
 )  # fmt: skip
+"""What of /etc is seen: no passwords, no private keys."""
 
 
 class Way(Enum):
@@ -107,7 +109,8 @@ def _system() -> Iterator[str]:
             yield from ("--symlink", str(path.readlink()), place)
         elif path.is_dir():
             yield from ("--ro-bind", place, place)
-    yield from ("--perms", "0755", "--dir", "/etc")
+    for folder in ("/etc", "/etc/ssl", "/etc/pki", "/etc/pki/tls"):
+        yield from ("--perms", "0755", "--dir", folder)
     for name in ETC:
         yield from ("--ro-bind-try", f"/etc/{name}", f"/etc/{name}")
     yield from ("--proc", "/proc", "--dev", "/dev")

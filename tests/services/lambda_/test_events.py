@@ -190,3 +190,37 @@ def test_many_events_at_once(working: Shop):
         send(working, number)
     attempts(working, 20, left=0)
     assert sorted(working.sandbox.events) == list(range(20))
+
+
+def test_what_goes_wrong_with_us_costs_no_attempt(working: Shop, caplog: pytest.LogCaptureFixture):
+    async def broken(*_: Any) -> Any:
+        raise OSError("disk is gone")
+
+    whole, working.service.events._invoke = working.service.events._invoke, broken
+    send(working)
+    settle(working, lambda: "could not be handed over" in caplog.text)
+    working.service.events._invoke = whole
+    settle(working, lambda: not working.service.events._open)
+    assert waiting(working)[0]["attempts"] == 0
+    working.house.jump(2)
+    attempts(working, 1, left=0)
+
+
+def test_a_long_event_keeps_its_lease(working: Shop):
+    go = asyncio.Event()
+
+    async def handler(event: Any) -> Any:
+        await go.wait()
+
+    working.sandbox.handler = handler
+    send(working)
+    settle(working, lambda: len(working.sandbox.events) == 1)
+    for _ in range(8):
+        working.house.jump(20)
+        settle(working, lambda: bool(leases(working)))
+    working.house.background.loop.call_soon_threadsafe(go.set)
+    attempts(working, 1, left=0)
+
+
+def leases(shop: Shop) -> list[Any]:
+    return [1] if shop.service.events._open else []

@@ -3,6 +3,8 @@
 import asyncio
 import base64
 import json
+import os
+import shutil
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,7 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 from tests.inprocess import House
 from tests.services.lambda_.loop_sandbox import Exit, LoopSandbox
-from tests.services.lambda_.shop import Shop
+from tests.services.lambda_.shop import Shop, pack
 from tests.services.lambda_.test_functions import ARN, refusal
 
 from cumulet.sandbox.api import Ended
@@ -367,3 +369,56 @@ def test_the_end_ends_what_runs(house: House, threads: ThreadPoolExecutor):
     shop.close()
     assert shop.sandbox.cells == []
     assert running.result()["errorType"] == "Runtime.ExitError"
+
+
+def test_code_that_was_unpacked_elsewhere_is_unpacked_again(shop: Shop):
+    great = pack({"handler.py": "x = 1", "data": os.urandom(300_000)})
+    shop.create(Code={"ZipFile": great})
+    shop.create(name="small")
+    shutil.rmtree(shop.settings.folder)
+    for name in ("hello", "small"):
+        assert shop.result({"a": 1}, name=name) == {"a": 1}
+    assert {(plan.mounts[0].source / "handler.py").is_file() for plan in shop.sandbox.plans} == {True}
+
+
+def test_a_permission_is_no_reason_for_a_new_environment(shop: Shop):
+    shop.create()
+    shop.invoke({})
+    shop.api.add_permission(FunctionName="hello", StatementId="s", Action="lambda:InvokeFunction", Principal="*")
+    shop.invoke({})
+    assert len(shop.sandbox.plans) == 1
+
+
+def test_a_change_while_a_function_runs_retires_it_afterwards(shop: Shop, threads: ThreadPoolExecutor):
+    gate = shop.sandbox.handler = Gate()
+    shop.create()
+    running = threads.submit(shop.result, "old")
+    gate.wait()
+    shop.api.update_function_configuration(FunctionName="hello", Timeout=5)
+    gate.open()
+    assert running.result() == "old"
+    shop.sandbox.handler = lambda event: "new"
+    assert shop.result({}) == "new"
+    assert len(shop.sandbox.plans) == 2
+    shop.house.run(_until(lambda: shop.service.pool.living == 1))
+
+
+def test_a_process_that_ends_while_it_is_idle_is_replaced(shop: Shop):
+    shop.create()
+    shop.invoke({})
+    (cell,) = shop.sandbox.cells
+    shop.house.background.loop.call_soon_threadsafe(cell._end, Ended(0))
+    shop.house.run(_until(lambda: not cell.prints.qsize()))
+    assert shop.result("again") == "again"
+    assert len(shop.sandbox.plans) == 2
+
+
+def test_old_environments_are_retired_before_their_credentials_end(house: House):
+    shop = Shop(house, credentials=2 * 3600)
+    shop.create()
+    shop.invoke({})
+    house.jump(3601)
+    shop.invoke({})
+    shop.invoke({})
+    assert len(shop.sandbox.plans) == 2
+    shop.close()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from tests.sandbox.conftest import lack
 from tests.services.lambda_.real import RealShop, look, real_shop
 
 
@@ -14,7 +15,7 @@ from tests.services.lambda_.real import RealShop, look, real_shop
 def shop() -> Iterator[RealShop]:
     found = look()
     if "nodejs20.x" not in found.present:
-        pytest.skip("this machine has no Node.js 20")
+        lack("this machine has no Node.js 20")
     with real_shop(found) as made:
         yield made
 

@@ -72,6 +72,12 @@ class Function:
             **_event_settings(row["event_config"]),
         )
 
+    def runs_like(self, other: "Function") -> bool:
+        """Whether an environment of the one can serve the other."""
+        return self is other or (
+            (self.code_sha256, self.created) == (other.code_sha256, other.created) and self.config == other.config
+        )
+
     @property
     def log_group(self) -> str:
         return self.config.log_group or f"/aws/lambda/{self.name.name}"

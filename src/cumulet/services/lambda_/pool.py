@@ -25,7 +25,7 @@ type Make = Callable[[Function], Environment]
 class _Shelf:
     """Environments of one function."""
 
-    revision: str = ""
+    function: Function
     idle: list[Environment] = field(default_factory=list)
 
 
@@ -78,7 +78,7 @@ class Pool:
     def give_back(self, environment: Environment) -> None:
         """After an invocation: keep it for the next one, or end it where it is broken or out of date."""
         shelf = self._shelves.get(environment.function.name)
-        current = shelf is not None and shelf.revision == environment.function.revision
+        current = shelf is not None and shelf.function.runs_like(environment.function)
         expired = self._clock.now() - environment.started > (self._settings.credentials - 3600) * SECOND
         if shelf is not None and current and environment.alive and not expired:
             shelf.idle.append(environment)
@@ -117,11 +117,11 @@ class Pool:
 
     def _shelf(self, function: Function) -> _Shelf:
         shelf = self._shelves.get(function.name)
-        if shelf is not None and shelf.revision != function.revision:
+        if shelf is not None and not shelf.function.runs_like(function):
             self.retire(function.name)
             shelf = None
         if shelf is None:
-            shelf = self._shelves[function.name] = _Shelf(function.revision)
+            shelf = self._shelves[function.name] = _Shelf(function)
         return shelf
 
     def _make_room(self) -> bool:
