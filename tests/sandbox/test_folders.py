@@ -1,11 +1,12 @@
 """Folders of servers that are gone are cleared away."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from cumulet.sandbox.folders import make_folder, sweep_folders
+from cumulet.sandbox.folders import gone, make_folder, sweep_folders
 
 
 def test_only_what_the_dead_left_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -19,3 +20,13 @@ def test_only_what_the_dead_left_is_removed(tmp_path: Path, monkeypatch: pytest.
     assert sorted(tmp_path.iterdir()) == sorted([mine, other])
     assert mine.name.startswith(f"cumulet-{os.getpid()}-env-")
     assert mine.stat().st_mode & 0o077 == 0
+
+
+def test_who_is_gone():
+    zombie = subprocess.Popen(["true"])
+    while not gone(str(zombie.pid)):
+        pass
+    zombie.wait()
+    assert gone("999999999")
+    assert not gone(str(os.getpid()))
+    assert not gone("pg")

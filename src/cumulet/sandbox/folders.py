@@ -11,9 +11,18 @@ def make_folder(what: str) -> Path:
     return Path(tempfile.mkdtemp(prefix=f"cumulet-{os.getpid()}-{what}-"))
 
 
+def gone(pid: str) -> bool:
+    """Whether the process is certainly no more: it left the table, or waits there as a zombie."""
+    if not (pid.isdigit() and Path("/proc/self").exists()):
+        return False
+    try:
+        return Path("/proc", pid, "stat").read_text().rpartition(") ")[2][:1] in "ZX"
+    except OSError:
+        return True
+
+
 def sweep_folders() -> None:
     """Remove the folders of servers that are no more."""
     for folder in Path(tempfile.gettempdir()).glob("cumulet-*-*-*"):
-        pid = folder.name.split("-")[1]
-        if pid.isdigit() and Path("/proc/self").exists() and not Path("/proc", pid).exists():
+        if gone(folder.name.split("-")[1]):
             shutil.rmtree(folder, ignore_errors=True)

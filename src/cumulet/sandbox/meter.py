@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Protocol
 
 from cumulet.base.ids import Entropy, make_hex
+from cumulet.sandbox.folders import gone
 
 CGROUP_ROOT = Path("/sys/fs/cgroup")
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -274,7 +275,7 @@ def sweep(meters: GroupMeters) -> None:
     """End what servers left behind that are no more, and remove its groups."""
     for parent in {meters.memory, meters.pids or meters.memory}:
         for folder in parent.glob("cumulet-*"):
-            if Path("/proc", folder.name.split("-")[1]).exists():
+            if not gone(folder.name.split("-")[1]):
                 continue
             with suppress(OSError, ValueError):
                 for pid in (folder / "cgroup.procs").read_text().split():
