@@ -9,13 +9,6 @@ from cumulet.server.keys import TOPIC, Keys
 from cumulet.store.sqlite import SQLite
 
 
-@pytest.fixture
-async def database():
-    database = await SQLite.open(":memory:")
-    yield database
-    await database.close()
-
-
 async def opened(database, seed=0):
     return await Keys.open(database, JumpClock(), random.Random(seed).randbytes)
 

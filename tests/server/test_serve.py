@@ -6,6 +6,7 @@ import os
 import signal
 import stat
 
+import boto3
 import pytest
 from tests.server.fakes import Machines
 from tests.server.running import Server, Wire
@@ -153,3 +154,19 @@ def test_strict_through_the_socket(tmp_path):
         wire.send(describe(b"{}"))
         status, _, body = wire.answer()
         assert (status, b"MissingAuthenticationTokenException" in body) == (400, True)
+
+
+def test_two_servers_on_one_postgresql_share_their_keys(tmp_path, postgres_dsn):
+    options = {"database": postgres_dsn, "auth": True}
+    with Server(tmp_path / "one", **options) as one, Server(tmp_path / "two", **options) as two:
+        assert one.running.root == two.running.root
+        for server in (one, two):
+            client = boto3.client(
+                "sts",
+                endpoint_url=server.endpoint,
+                region_name="us-east-1",
+                aws_access_key_id=one.running.root.access_key,
+                aws_secret_access_key=one.running.root.secret_key,
+            )
+            assert client.get_caller_identity()["Arn"] == "arn:aws:iam::000000000000:root"
+            client.close()

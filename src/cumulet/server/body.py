@@ -88,6 +88,8 @@ class Decoded:
 
 def streamed(request: Request, signer: Signer | None) -> Request:
     """The request as a service that takes a stream sees it: decoded, and checking itself."""
+    if request.method == "PUT" and not ("content-length" in request.headers or "transfer-encoding" in request.headers):
+        raise MissingContentLength
     stream = Whole(request.body) if request.stream is None else request.stream
     told = request.headers.get("x-amz-content-sha256") or ""
     if told in STREAMS or _is_chunked(request.headers):

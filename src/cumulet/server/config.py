@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,10 @@ KEY_FILE = "root-key.json"
 
 class BadConfig(CumuletError):
     """The configuration cannot be carried out; the message ends with a hint."""
+
+
+_DSN = re.compile(r"postgres(ql)?://|\s*[a-z_]+\s*=")
+"""Both ways of writing an address that PostgreSQL's own clients take: a URI, or `host=... dbname=...`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,7 @@ class Config:
                 f"{self.host} can be reached from other machines, and without --auth anybody there could do anything\n"
                 "hint: add --auth (`cumulet keys` shows the key), or listen on 127.0.0.1"
             )
-        if self.database is not None and not self.database.startswith(("postgresql://", "postgres://")):
+        if self.database is not None and not _DSN.match(self.database):
             raise BadConfig(
                 f"--database {self.database} is no address of PostgreSQL\n"
                 "hint: postgresql://user:password@host/name; without --database it is SQLite in the data folder"
