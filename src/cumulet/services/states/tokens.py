@@ -1,5 +1,11 @@
-"""Task tokens: success, failure and heartbeats that workers report."""
+"""Task tokens: success, failure and heartbeats that workers report.
 
+A token is used once. One that has the form of ours and belongs to no open task was used, or its task was ended, which
+AWS calls timed out; one that has not is invalid.
+"""
+
+import re
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Unpack
 
 from cumulet.base import json
@@ -10,6 +16,8 @@ from cumulet.wire.service import Call, Reply
 
 if TYPE_CHECKING:
     from types_boto3_stepfunctions import type_defs as types
+
+_OURS = re.compile(r"[0-9a-f]{64}")
 
 
 class Tokens(Parts):
@@ -22,28 +30,22 @@ class Tokens(Parts):
             raise InvalidOutput(problem=str(error)) from None
         if len(input["output"].encode()) > self._limits.payload:
             raise InvalidOutput(problem=f"Output exceeds the maximum of {self._limits.payload} bytes")
-        try:
-            await self._engine.succeed(input["taskToken"], output)
-        except engine_errors.TaskTimedOut:
-            raise TaskTimedOut from None
-        except engine_errors.TaskGone:
-            raise InvalidToken from None
-        return {}
+        return await _reported(input["taskToken"], self._engine.succeed(input["taskToken"], output))
 
     async def send_task_failure(self, call: Call, **input: "Unpack[types.SendTaskFailureInputTypeDef]") -> Reply:
-        try:
-            await self._engine.fail(input["taskToken"], input.get("error", ""), input.get("cause"))
-        except engine_errors.TaskTimedOut:
-            raise TaskTimedOut from None
-        except engine_errors.TaskGone:
-            raise InvalidToken from None
-        return {}
+        report = self._engine.fail(input["taskToken"], input.get("error", ""), input.get("cause"))
+        return await _reported(input["taskToken"], report)
 
     async def send_task_heartbeat(self, call: Call, **input: "Unpack[types.SendTaskHeartbeatInputTypeDef]") -> Reply:
-        try:
-            await self._engine.beat(input["taskToken"])
-        except engine_errors.TaskTimedOut:
-            raise TaskTimedOut from None
-        except engine_errors.TaskGone:
-            raise InvalidToken from None
-        return {}
+        return await _reported(input["taskToken"], self._engine.beat(input["taskToken"]))
+
+
+async def _reported(token: str, report: Awaitable[None]) -> Reply:
+    """The answer to a report, in AWS's words where no open task has the token."""
+    try:
+        await report
+    except engine_errors.TaskTimedOut:
+        raise TaskTimedOut from None
+    except engine_errors.TaskGone:
+        raise (TaskTimedOut if _OURS.fullmatch(token) else InvalidToken) from None
+    return {}
