@@ -8,25 +8,33 @@ from bench.servers import AUTHORIZATION
 
 
 class Client:
-    """One kept-alive connection."""
+    """A connection, kept while the server keeps it (moto_server ends it after each answer)."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader, self._writer = reader, writer
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     @classmethod
     async def open(cls, port: int) -> Self:
-        return cls(*await asyncio.open_connection("127.0.0.1", port, limit=1 << 26))
+        return cls(port)
 
     def close(self) -> None:
-        self._writer.close()
+        if self._streams is not None:
+            self._streams[1].close()
+            self._streams = None
 
     async def send(self, request: bytes) -> tuple[int, bytes]:
         """Send one request; status and body of its answer."""
-        self._writer.write(request)
-        head = await self._reader.readuntil(b"\r\n\r\n")
+        if self._streams is None:
+            self._streams = await asyncio.open_connection("127.0.0.1", self._port, limit=1 << 26)
+        reader, writer = self._streams
+        writer.write(request)
+        head = await reader.readuntil(b"\r\n\r\n")
         status = int(head[9:12])
         fields = dict(line.split(b": ", 1) for line in head.lower().split(b"\r\n")[1:] if b": " in line)
-        body = await self._reader.readexactly(int(fields.get(b"content-length", b"0")))
+        body = await reader.readexactly(int(fields.get(b"content-length", b"0")))
+        if fields.get(b"connection") == b"close":
+            self.close()
         return status, body
 
     async def states(self, operation: str, **values: Any) -> dict[str, Any]:

@@ -46,7 +46,8 @@ async def create(client: Client, definition: dict[str, Any]) -> str:
 async def run_once(client: Client, machine: str, input: Any, *, pause: float = 0.0) -> float:
     """Seconds from StartExecution until DescribeExecution tells SUCCEEDED."""
     began = time.perf_counter()
-    started = await client.states("StartExecution", stateMachineArn=machine, input=json.dumps(input))
+    name = uuid.uuid4().hex  # moto_server makes none of its own
+    started = await client.states("StartExecution", stateMachineArn=machine, name=name, input=json.dumps(input))
     found = await client.finished(started["executionArn"], pause=pause)
     if found["status"] != "SUCCEEDED":
         raise RuntimeError(f"{found['status']}: {found.get('error')} {found.get('cause')}")
