@@ -180,7 +180,7 @@ def test_a_process_that_ends_while_it_is_idle_is_replaced(shop: Shop):
     shop.invoke({})
     (cell,) = shop.sandbox.cells
     shop.house.background.loop.call_soon_threadsafe(cell._end, Ended(0))
-    shop.house.run(until(lambda: not cell.prints.qsize()))
+    shop.house.run(until(lambda: not any(one.alive for one in shop.service.pool._living)))
     assert shop.result("again") == "again"
     assert len(shop.sandbox.plans) == 2
 

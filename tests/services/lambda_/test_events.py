@@ -1,7 +1,7 @@
 """Asynchronous invocations: kept, handed over, tried again, given up; across restarts."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ from tests.services.lambda_.loop_sandbox import LoopSandbox
 from tests.services.lambda_.shop import Shop
 from tests.services.lambda_.test_functions import refusal
 
+from cumulet.services.lambda_.events import LEASE
 from cumulet.services.lambda_.service import Lambda
 
 
@@ -42,6 +43,17 @@ def settle(shop: Shop, condition) -> None:
     async def wait() -> None:
         async with asyncio.timeout(20):
             while not condition():
+                await asyncio.sleep(0.001)
+
+    shop.house.run(wait())
+
+
+def kept(shop: Shop, condition: Callable[[list[Any]], bool]) -> None:
+    """Wait until the events that are kept are as told."""
+
+    async def wait() -> None:
+        async with asyncio.timeout(20):
+            while not condition(await shop.house.database.read(lambda tx: tx.all("SELECT * FROM lambda_events"))):
                 await asyncio.sleep(0.001)
 
     shop.house.run(wait())
@@ -105,20 +117,17 @@ def test_an_event_may_become_too_old(working: Shop):
     working.house.jump(60)
     attempts(working, 2, left=1)
     working.house.jump(120)
-    settle(working, lambda: not waiting_now(working))
+    kept(working, lambda rows: not rows)
     assert len(working.sandbox.events) == 2
-
-
-def waiting_now(shop: Shop) -> bool:
-    return bool(shop.service.events._open) or shop.house.clock.next_due is None
 
 
 def test_throttled_events_wait_and_lose_no_attempt(working: Shop):
     working.api.put_function_concurrency(FunctionName="hello", ReservedConcurrentExecutions=0)
     send(working)
-    settle(working, lambda: working.house.clock.next_due is not None)
-    for pause in (1, 2, 4):
+    for count, pause in enumerate((1, 2, 4), 1):
+        kept(working, lambda rows, count=count: rows[0]["throttles"] == count and rows[0]["claimed_by"] is None)
         working.house.jump(pause)
+    kept(working, lambda rows: rows[0]["throttles"] == 4 and rows[0]["attempts"] == 0)
     working.api.delete_function_concurrency(FunctionName="hello")
     working.house.jump(300)
     attempts(working, 1, left=0)
@@ -217,10 +226,7 @@ def test_a_long_event_keeps_its_lease(working: Shop):
     settle(working, lambda: len(working.sandbox.events) == 1)
     for _ in range(8):
         working.house.jump(20)
-        settle(working, lambda: bool(leases(working)))
+        now = working.house.clock.now()
+        kept(working, lambda rows, now=now: rows[0]["due_at"] == now + LEASE)
     working.house.background.loop.call_soon_threadsafe(go.set)
     attempts(working, 1, left=0)
-
-
-def leases(shop: Shop) -> list[Any]:
-    return [1] if shop.service.events._open else []

@@ -5,12 +5,15 @@ the folder. Permissions are kept, but every file can be read by the function, wh
 """
 
 import base64
+import errno
 import hashlib
 import io
-import os
+import lzma
 import shutil
 import stat
+import struct
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -19,6 +22,13 @@ from cumulet.services.lambda_.errors import InvalidParameterValueException
 
 MAX_UNPACKED = 262_144_000
 MAX_PACKED = 50 * 1024 * 1024
+BROKEN = (
+    zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, EOFError, RuntimeError, ValueError, OverflowError,
+    struct.error, zlib.error, lzma.LZMAError,
+)  # fmt: skip
+"""What Python's zipfile raises where a package is damaged in one place or another."""
+IMPOSSIBLE = frozenset({errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EINVAL, errno.ELOOP, errno.EEXIST})
+"""What the file system says to names that contradict each other or cannot be."""
 BAD_ZIP = "Could not unzip uploaded file. Please check your file, then try to upload again."
 
 
@@ -32,7 +42,7 @@ def inspect(data: bytes) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as package:
             _check(package.infolist())
-    except (zipfile.BadZipFile, NotImplementedError) as error:
+    except BROKEN as error:
         raise InvalidParameterValueException(problem=BAD_ZIP) from error
 
 
@@ -80,11 +90,14 @@ class CodeCache:
                 _check(package.infolist())
                 _extract(package, draft)
             draft.rename(place)
-        except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
+        except BROKEN as error:
             raise InvalidParameterValueException(problem=BAD_ZIP) from error
-        except OSError:
-            if not place.is_dir():  # another server may have been faster
-                raise
+        except OSError as error:
+            if place.is_dir():  # another server was faster
+                return place
+            if error.errno in IMPOSSIBLE:
+                raise InvalidParameterValueException(problem=BAD_ZIP) from error
+            raise
         finally:
             shutil.rmtree(draft, ignore_errors=True)
         return place
@@ -95,10 +108,10 @@ def _extract(package: zipfile.ZipFile, folder: Path) -> None:
     left = MAX_UNPACKED
     for member in package.infolist():
         target = folder / _place(member.filename)
+        _clear(target, folder)
         if member.is_dir():
-            target.mkdir(parents=True, exist_ok=True)
+            target.mkdir(exist_ok=True)
             continue
-        target.parent.mkdir(parents=True, exist_ok=True)
         mode = member.external_attr >> 16
         if stat.S_ISLNK(mode):
             _link(package.read(member).decode("utf-8", "surrogateescape"), target, folder)
@@ -122,8 +135,19 @@ def _mode(mode: int) -> int:
 
 
 def _link(aim: str, target: Path, folder: Path) -> None:
-    """A symbolic link, if it stays within the package."""
-    inside = os.path.normpath(target.parent.relative_to(folder) / aim)
-    if PurePosixPath(aim).is_absolute() or inside.startswith(".."):
+    """A symbolic link, if it stays within the package: `..` may only stand at its beginning."""
+    parts = PurePosixPath(aim).parts
+    up = next((place for place, part in enumerate(parts) if part != ".."), len(parts))
+    if aim.startswith("/") or ".." in parts[up:] or up > len(target.parent.relative_to(folder).parts):
         raise InvalidParameterValueException(problem=f"The zip holds a link outside of its folder: {aim!r}")
     target.symlink_to(aim)
+
+
+def _clear(target: Path, folder: Path) -> None:
+    """Make sure that `target` can be written where its name says: no link on the way, none in its place."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.parent.resolve() != folder.resolve() / target.parent.relative_to(folder):
+        name = str(target.relative_to(folder))
+        raise InvalidParameterValueException(problem=f"The zip holds a name behind a link: {name!r}")
+    if target.is_symlink():
+        target.unlink()
