@@ -57,7 +57,17 @@ class Server:
         if os.geteuid() == 0:
             user = pwd.getpwnam("postgres")
             os.chown(server._folder, user.pw_uid, user.pw_gid)
-        server._run("initdb", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions", "-D", server.data)
+        server._run(
+            "initdb",
+            "--auth=trust",
+            "--username=postgres",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--no-sync",
+            "--no-instructions",
+            "-D",
+            server.data,
+        )
         with (server._folder / "data" / "postgresql.conf").open("a") as settings:
             settings.write(SETTINGS.format(folder=server._folder))
         server.up()

@@ -22,7 +22,9 @@ def test_reads_one_of_awss_own():
     assert arn.account == "aws"
 
 
-@pytest.mark.parametrize("text", ["", "arn", "arn:aws:states", "urn:aws:s3:::b", "arn:aws:s3:::", "arn:aws:iam::12:role/x"])
+@pytest.mark.parametrize(
+    "text", ["", "arn", "arn:aws:states", "urn:aws:s3:::b", "arn:aws:s3:::", "arn:aws:iam::12:role/x"]
+)
 def test_refuses_what_is_none(text):
     assert Arn.parse(text) is None
 

@@ -101,5 +101,3 @@ def test_statements_end_with_a_semicolon_at_the_end_of_a_line() -> None:
         "SELECT ';' AS s",
         "SELECT 3",
     ]
-
-

@@ -21,7 +21,9 @@ from cumulet.store.sqlite import SQLite
 SCHEMA = [Migration(1, "things", "CREATE TABLE things (id TEXT PRIMARY KEY, body TEXT NOT NULL);\n")]
 KEYS = st.sampled_from(["", "a", "B", "b_", "é", "😀", "a%", "'"])
 BODIES = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=8)
-STEPS = st.lists(st.tuples(st.sampled_from(["insert", "put", "delete", "append"]), KEYS, BODIES), min_size=1, max_size=4)
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["insert", "put", "delete", "append"]), KEYS, BODIES), min_size=1, max_size=4
+)
 WORKS = st.lists(st.tuples(STEPS, st.booleans()), min_size=1, max_size=6)
 
 
@@ -91,7 +93,9 @@ class Things(RuleBasedStateMachine):
     @invariant()
     def same(self) -> None:
         rows = self.runner.run(self.database.read(lambda tx: tx.all("SELECT * FROM things ORDER BY id")))  # type: ignore[arg-type]
-        assert [(row["id"], row["body"]) for row in rows] == sorted(self.model.items(), key=lambda item: item[0].encode())
+        assert [(row["id"], row["body"]) for row in rows] == sorted(
+            self.model.items(), key=lambda item: item[0].encode()
+        )
 
     def teardown(self) -> None:
         self.runner.run(self.database.close())
@@ -111,7 +115,12 @@ def test_a_database_behaves_as_a_dict_of_which_works_change_all_or_nothing(
                 return Postgres.open(dsn, SCHEMA)
             return SQLite.open(":memory:" if kind == "memory" else Path(folder) / "db", SCHEMA)
 
-        few = settings(max_examples=4 if server else 12, stateful_step_count=10, deadline=None, suppress_health_check=list(HealthCheck))
+        few = settings(
+            max_examples=4 if server else 12,
+            stateful_step_count=10,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        )
         run_state_machine_as_test(lambda: Things(open_database), settings=few)
     if server:
         server.drop(dsn)

@@ -109,7 +109,9 @@ async def test_a_key_that_two_servers_want_is_given_once(pair: tuple[Postgres, P
 
 
 async def test_claims_pass_over_what_others_claimed(pair: tuple[Postgres, Postgres]) -> None:
-    await pair[0].write(lambda tx: tx.many("INSERT INTO things VALUES (:id, 0)", [{"id": f"t{n:03}"} for n in range(60)]))
+    await pair[0].write(
+        lambda tx: tx.many("INSERT INTO things VALUES (:id, 0)", [{"id": f"t{n:03}"} for n in range(60)])
+    )
     sql = """UPDATE things SET n = 1 WHERE id IN (SELECT id FROM things WHERE n = 0 ORDER BY id LIMIT 5
         FOR UPDATE SKIP LOCKED) RETURNING id"""
     claimed = await asyncio.gather(*(pair[n % 2].write(lambda tx: tx.all(sql)) for n in range(12)))
@@ -163,7 +165,6 @@ async def test_works_go_on_over_restarts_and_none_is_lost_or_done_twice(postgres
     expected = {f"lane{n}-{i}" for n, count in enumerate(done) for i in range(count)}
     assert set(await rows(database)) == expected | {"after fast", "after immediate"}
     await database.close()
-
 
 
 async def test_a_connection_that_is_lost_in_a_commit_is_asked_about(dsn: str) -> None:

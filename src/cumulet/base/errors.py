@@ -50,7 +50,7 @@ class AwsError(CumuletError):
         return {name: self.values[name] for name in type(self).members if name in self.values}
 
 
-class NotImplementedHere(AwsError):  # noqa: N818  named for what it says
+class NotImplementedHere(AwsError):
     """Cumulet does not carry out {what} yet. It is refused, so that nothing pretends to have happened."""
 
     code = "NotImplemented"

@@ -77,7 +77,10 @@ def test_policies_are_attached_and_detached(iam):
     iam.attach_role_policy(RoleName="r", PolicyArn=arn)
     iam.attach_role_policy(RoleName="r", PolicyArn=READ_ONLY)
     found = iam.list_attached_role_policies(RoleName="r")["AttachedPolicies"]
-    assert found == [{"PolicyName": "AmazonS3ReadOnlyAccess", "PolicyArn": READ_ONLY}, {"PolicyName": "p", "PolicyArn": arn}]
+    assert found == [
+        {"PolicyName": "AmazonS3ReadOnlyAccess", "PolicyArn": READ_ONLY},
+        {"PolicyName": "p", "PolicyArn": arn},
+    ]
     within = iam.list_attached_role_policies(RoleName="r", PathPrefix="/team/")["AttachedPolicies"]
     assert [one["PolicyName"] for one in within] == ["p"]
     assert iam.get_policy(PolicyArn=arn)["Policy"]["AttachmentCount"] == 1
@@ -96,10 +99,14 @@ def test_policies_are_attached_and_detached(iam):
 def test_awss_policies_are_known_by_name_and_others_are_not(iam):
     role(iam)
     found = iam.get_policy(PolicyArn=READ_ONLY)["Policy"]
-    document = iam.get_policy_version(PolicyArn=READ_ONLY, VersionId=found["DefaultVersionId"])["PolicyVersion"]["Document"]
+    document = iam.get_policy_version(PolicyArn=READ_ONLY, VersionId=found["DefaultVersionId"])["PolicyVersion"][
+        "Document"
+    ]
     assert "s3:Get*" in document["Statement"][0]["Action"]
     unknown = "arn:aws:iam::aws:policy/NoSuchPolicy"
-    with pytest.raises(iam.exceptions.NoSuchEntityException, match=f"Policy {unknown} does not exist or is not attachable."):
+    with pytest.raises(
+        iam.exceptions.NoSuchEntityException, match=f"Policy {unknown} does not exist or is not attachable."
+    ):
         iam.attach_role_policy(RoleName="r", PolicyArn=unknown)
     with pytest.raises(iam.exceptions.NoSuchEntityException):
         iam.delete_policy(PolicyArn=READ_ONLY)
@@ -112,7 +119,11 @@ def test_listing_pages_and_scopes(iam):
     roles = iam.get_paginator("list_roles").paginate(PaginationConfig={"PageSize": 2})
     assert [one["RoleName"] for page in roles for one in page["Roles"]] == [f"r{number}" for number in range(5)]
     policies = iam.get_paginator("list_policies")
-    names = [one["PolicyName"] for page in policies.paginate(Scope="All", PaginationConfig={"PageSize": 3}) for one in page["Policies"]]
+    names = [
+        one["PolicyName"]
+        for page in policies.paginate(Scope="All", PaginationConfig={"PageSize": 3})
+        for one in page["Policies"]
+    ]
     assert {"p0", "AWSLambdaRole", "AdministratorAccess"} <= set(names)
     own = [one["PolicyName"] for page in policies.paginate(Scope="Local") for one in page["Policies"]]
     assert own == [f"p{number}" for number in range(5)]

@@ -146,7 +146,10 @@ def test_streams_by_their_last_event(house, logs, stream):
         logGroupName="g", orderBy="LastEventTime", descending=True, PaginationConfig={"PageSize": 3}
     )
     assert [one["logStreamName"] for page in pages for one in page["logStreams"]] == ["a", "c", "b", "s"]
-    assert [one["logStreamName"] for one in logs.describe_log_streams(logGroupName="g", logStreamNamePrefix="b")["logStreams"]] == ["b"]
+    assert [
+        one["logStreamName"]
+        for one in logs.describe_log_streams(logGroupName="g", logStreamNamePrefix="b")["logStreams"]
+    ] == ["b"]
     with pytest.raises(logs.exceptions.InvalidParameterException):
         logs.describe_log_streams(logGroupName="g", orderBy="LastEventTime", logStreamNamePrefix="b")
 

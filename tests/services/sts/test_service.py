@@ -8,9 +8,7 @@ from tests.inprocess import House
 from cumulet.services.iam.service import Iam
 from cumulet.services.sts.service import Sts
 
-TRUST = json.dumps(
-    {"Statement": {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}}
-)
+TRUST = json.dumps({"Statement": {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}})
 
 
 @pytest.fixture

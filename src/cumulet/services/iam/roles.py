@@ -129,9 +129,7 @@ class Roles(Service):
         def work(tx: Transaction) -> None:
             role = self._role(tx, call, input["RoleName"])
             self._role_policy(tx, role, input["PolicyName"])
-            tx.run(
-                self._sql.remove_role_policy, account=call.account, role=role["folded"], name=input["PolicyName"]
-            )
+            tx.run(self._sql.remove_role_policy, account=call.account, role=role["folded"], name=input["PolicyName"])
 
         await self._database.write(work)
         return {}
@@ -208,9 +206,7 @@ def merge_tags(tags: dict[str, str], more: Sequence[Any]) -> dict[str, str]:
     """`tags` with `more` of the API's form; keys are one without regard to case."""
     added = [tag["Key"].lower() for tag in more]
     if len(added) != len(set(added)):
-        raise InvalidInputException(
-            problem="Duplicate tag keys found. Please note that Tag keys are case insensitive."
-        )
+        raise InvalidInputException(problem="Duplicate tag keys found. Please note that Tag keys are case insensitive.")
     merged = {key: value for key, value in tags.items() if key.lower() not in added}
     merged |= {tag["Key"]: tag["Value"] for tag in more}
     if len(merged) > MAX_TAGS:

@@ -107,9 +107,7 @@ class Logs(Groups):
             raise NotImplementedHere(what="unmask of FilterLogEvents")
         name = group_name(input)
         if "logStreamNames" in input and "logStreamNamePrefix" in input:
-            raise InvalidParameterException(
-                problem="logStreamNames and logStreamNamePrefix must not be given at once."
-            )
+            raise InvalidParameterException(problem="logStreamNames and logStreamNamePrefix must not be given at once.")
         matches = compile_pattern(input.get("filterPattern", ""))
         question = ["filter", call.account, call.region, name, input.get("filterPattern"), input.get("startTime")]
         at = position(input.get("nextToken"), question) or [-1, -1]
