@@ -38,16 +38,3 @@ class MissingContentLength(AwsError):
     """You must provide the Content-Length HTTP header."""
 
     status = 411
-
-
-class EntityTooLarge(AwsError):
-    """Your proposed upload exceeds the maximum allowed size"""
-
-    members = ("ProposedSize", "MaxSizeAllowed")
-
-
-class RequestEntityTooLarge(AwsError):
-    """Request size exceeds the limit of {limit} bytes"""
-
-    code = "RequestEntityTooLargeException"
-    status = 413
