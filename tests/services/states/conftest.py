@@ -52,9 +52,7 @@ def bench() -> Iterator[Bench]:
         house.add(lambda parts: Iam(parts.database, parts.clock, parts.entropy))
         house.add(lambda parts: Logs(parts.database, parts.clock, parts.entropy))
         house.add(
-            lambda parts: States(
-                parts.database, parts.engine, parts.clock, parts.entropy, parts.caller, parts.limits
-            )
+            lambda parts: States(parts.database, parts.engine, parts.clock, parts.entropy, parts.caller, parts.limits)
         )
         house.work()
         yield Bench(house)

@@ -14,7 +14,11 @@ def test_an_execution_runs_to_its_end(bench):
     execution = bench.start(machine, {"x": 1}, name="run")
     found = bench.describe(execution)
     assert execution == "arn:aws:states:us-east-1:000000000000:execution:m:run"
-    assert (found["status"], json.loads(found["output"]), json.loads(found["input"])) == ("SUCCEEDED", {"a": 1}, {"x": 1})
+    assert (found["status"], json.loads(found["output"]), json.loads(found["input"])) == (
+        "SUCCEEDED",
+        {"a": 1},
+        {"x": 1},
+    )
     assert found["redriveStatus"] == "NOT_REDRIVABLE"
     assert found["stopDate"] >= found["startDate"]
     assert [event["type"] for event in bench.events(execution)] == [
@@ -100,7 +104,9 @@ def test_an_error_of_a_service_is_named_as_aws_names_it_and_can_be_caught(bench)
     failing = task("arn:aws:states:::aws-sdk:iam:getRole", Parameters={"RoleName": "nobody"})
     found = bench.ended(bench.start(bench.machine(failing)))
     assert (found["status"], found["error"]) == ("FAILED", "Iam.NoSuchEntityException")
-    assert found["cause"].startswith("The role with name nobody cannot be found. (Service: Iam, Status Code: 404, Request ID: ")
+    assert found["cause"].startswith(
+        "The role with name nobody cannot be found. (Service: Iam, Status Code: 404, Request ID: "
+    )
     failing["States"]["T"]["Catch"] = [{"ErrorEquals": ["Iam.NoSuchEntityException"], "ResultPath": "$.e", "Next": "C"}]
     failing["States"]["C"] = {"Type": "Pass", "OutputPath": "$.e.Error", "End": True}
     caught = bench.ended(bench.start(bench.machine(failing, name="catches")))
@@ -108,7 +114,9 @@ def test_an_error_of_a_service_is_named_as_aws_names_it_and_can_be_caught(bench)
 
 
 def test_parameters_that_an_operation_lacks_fail_the_task_in_words(bench):
-    found = bench.ended(bench.start(bench.machine(task("arn:aws:states:::aws-sdk:iam:getRole", Parameters={"Name": "x"}))))
+    found = bench.ended(
+        bench.start(bench.machine(task("arn:aws:states:::aws-sdk:iam:getRole", Parameters={"Name": "x"})))
+    )
     assert found["status"] == "FAILED"
     assert found["error"] == "States.Runtime"
     assert "The required parameter 'RoleName' is missing" in found["cause"]

@@ -42,7 +42,6 @@ def test_what_a_resource_means(resource, kind, service, operation):
         "arn:aws:states:::sqs:sendMessage",
         "arn:aws:states:::aws-sdk:ec2:runInstances",
         "arn:aws:states:::lambda:invoke.sync",
-        "arn:aws:states:us-east-1:000000000000:activity:a",
         "arn:aws:states:::aws-sdk:s3:deleteObject",
         "hello",
     ],

@@ -98,7 +98,9 @@ def test_tags(bench):
     [
         ("{", "Invalid State Machine Definition: 'INVALID_JSON_DESCRIPTION"),
         ("[]", "Invalid State Machine Definition: '"),
-        pytest.param(json.dumps(PASS) + " " * 1_048_577, "Invalid State Machine Definition: 'The definition has", id="long"),
+        pytest.param(
+            json.dumps(PASS) + " " * 1_048_577, "Invalid State Machine Definition: 'The definition has", id="long"
+        ),
         ('{"StartAt": "A", "States": {}}', "Invalid State Machine Definition: '"),
         (
             '{"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "B"}}}',

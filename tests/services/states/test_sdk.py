@@ -52,7 +52,12 @@ async def test_output_is_json():
         yield b"bin"
         yield b"ary"
 
-    reply = {"Body": body(), "ContentLength": 6, "LastModified": datetime(2026, 1, 2, tzinfo=UTC), "Metadata": {"k": "v"}}
+    reply = {
+        "Body": body(),
+        "ContentLength": 6,
+        "LastModified": datetime(2026, 1, 2, tzinfo=UTC),
+        "Metadata": {"k": "v"},
+    }
     assert await to_output(shape("s3", "GetObject", "output"), reply) == {
         "Body": "binary",
         "ContentLength": 6,

@@ -5,6 +5,7 @@ AwsError
 ├── StateMachineDoesNotExist StateMachineAlreadyExists StateMachineDeleting StateMachineTypeNotSupported
 ├── ExecutionDoesNotExist ExecutionAlreadyExists
 ├── TaskDoesNotExist TaskTimedOut
+├── ActivityDoesNotExist
 └── ResourceNotFound TooManyTags
 """
 
@@ -61,6 +62,10 @@ class ExecutionDoesNotExist(AwsError):
 
 class ExecutionAlreadyExists(AwsError):
     """Execution Already Exists: '{arn}'"""
+
+
+class ActivityDoesNotExist(AwsError):
+    """Activity Does Not Exist: '{arn}'"""
 
 
 class TaskDoesNotExist(AwsError):

@@ -2,6 +2,7 @@
 
 | resource | means |
 |---|---|
+| `arn:aws:states:REGION:ACCOUNT:activity:NAME` | wait until a worker asks for it and reports |
 | `arn:aws:lambda:...:function:NAME` | call the function with the state's input |
 | `arn:aws:states:::lambda:invoke[.waitForTaskToken]` | Lambda's Invoke, optimised: payload and result are JSON |
 | `arn:aws:states:::aws-sdk:SERVICE:ACTION[.waitForTaskToken]` | any operation of any service that Cumulet serves |
@@ -31,7 +32,7 @@ SDK_SERVICES = {
 
 @dataclass(frozen=True, slots=True)
 class Integration:
-    """What to call. `kind` is "function" (a plain function ARN), "invoke" (lambda:invoke) or "sdk"."""
+    """What to call. `kind` is "function" (a plain function ARN), "activity", "invoke" (lambda:invoke) or "sdk"."""
 
     kind: str
     service: str
@@ -45,6 +46,8 @@ def read_resource(resource: str) -> Integration | None:
     if resource.startswith("arn:aws:lambda:") and ":function:" in resource:
         return Integration("function", "lambda", "Invoke", "Lambda")
     parts = resource.removesuffix(TOKEN_SUFFIX).split(":")
+    if parts[2:3] == ["states"] and parts[5:6] == ["activity"]:
+        return Integration("activity", "stepfunctions", "GetActivityTask", "StepFunctions")
     if parts[:3] != ["arn", "aws", "states"] or parts[3:5] != ["", ""]:
         return None
     match parts[5:]:

@@ -128,9 +128,7 @@ class Machines(Parts):
 
     async def _finish_deletion(self, arn: str) -> None:
         """Stop what still runs, batch by batch, then remove the machine."""
-        while rows := await self._database.read(
-            lambda tx: tx.all(self._sql.open_runs, subject=arn, count=STOP_BATCH)
-        ):
+        while rows := await self._database.read(lambda tx: tx.all(self._sql.open_runs, subject=arn, count=STOP_BATCH)):
             for row in rows:
                 await self._engine.stop(row["id"])
         await self._database.write(lambda tx: self._remove(tx, arn))

@@ -20,7 +20,7 @@ def check_name(name: str) -> str:
 
 
 def read_arn(text: str, kind: str) -> Arn:
-    """The parts of an ARN of Step Functions whose resource is of `kind`: "stateMachine" or "execution"."""
+    """The parts of an ARN of Step Functions whose resource is of `kind`: "stateMachine", "execution", "activity"."""
     arn = Arn.parse(text)
     if arn is None or not text.startswith("arn:"):
         raise InvalidArn(problem=f"Invalid ARN prefix: {text}")
@@ -45,6 +45,12 @@ def machine_arn(text: str) -> str:
 def execution_arn(text: str) -> str:
     """`text` where it is the ARN of an execution."""
     read_arn(text, "execution")
+    return text
+
+
+def activity_arn(text: str) -> str:
+    """`text` where it is the ARN of an activity."""
+    read_arn(text, "activity")
     return text
 
 

@@ -1,4 +1,4 @@
-"""The rim where a task meets the world: functions and SDK operations, called through the one gate."""
+"""The rim where a task meets the world: functions and SDK operations, called through the one gate; activities."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from cumulet.base import json
 from cumulet.base.arn import Arn
 from cumulet.base.errors import AwsError
-from cumulet.engine.machine import Task, TaskError
+from cumulet.engine.machine import Performer, Task, TaskError
 from cumulet.services.states.integrations import Integration, read_resource
 from cumulet.services.states.sdk import read_all, to_input, to_output
 from cumulet.wire import models
@@ -16,8 +16,9 @@ from cumulet.wire.service import Caller, Principal, Reply
 class TaskPerformer:
     """Carries out the tasks of executions."""
 
-    def __init__(self, caller: Caller) -> None:
+    def __init__(self, caller: Caller, offer: Performer) -> None:
         self._caller = caller
+        self._offer = offer
 
     async def __call__(self, task: Task) -> Any:
         found = read_resource(task.resource)
@@ -26,6 +27,8 @@ class TaskPerformer:
         match found.kind:
             case "function":
                 return await self._function(task)
+            case "activity":
+                return await self._offer(task)
             case "invoke":
                 return await self._invoke(task, found)
             case _:
@@ -55,9 +58,7 @@ class TaskPerformer:
         return {**result, **_metadata(reply, task.token), "StatusCode": reply.get("StatusCode", 200)}
 
     async def _operation(self, task: Task, found: Integration) -> Any:
-        reply = await self._call(
-            task, found, _input(found, task.payload), account=task.account, region=task.region
-        )
+        reply = await self._call(task, found, _input(found, task.payload), account=task.account, region=task.region)
         shape = models.load(found.service).operation_model(found.operation).output_shape
         return await to_output(shape, reply)
 
@@ -99,8 +100,7 @@ async def _payload(reply: Reply) -> Any:
         raise TaskError(str(kind), text)
     raise TaskError(
         "Lambda.Unknown",
-        "The cause could not be determined because Lambda did not return an error type. "
-        f"Returned payload: {text}",
+        f"The cause could not be determined because Lambda did not return an error type. Returned payload: {text}",
     )
 
 

@@ -64,3 +64,30 @@ DELETE FROM state_machine_tags WHERE arn = :arn AND key = :key
 
 -- name: remove_tags
 DELETE FROM state_machine_tags WHERE arn = :arn
+
+-- name: activity
+SELECT arn, name, created_at FROM activities WHERE arn = :arn
+
+-- name: add_activity
+INSERT INTO activities (arn, account, region, name, created_at) VALUES (:arn, :account, :region, :name, :created_at)
+
+-- name: remove_activity
+DELETE FROM activities WHERE arn = :arn
+
+-- name: list_activities
+SELECT arn, name, created_at FROM activities
+WHERE account = :account AND region = :region AND (created_at > :after_time OR (created_at = :after_time AND arn > :after_arn))
+ORDER BY created_at, arn LIMIT :count
+
+-- name: add_activity_task
+INSERT INTO activity_tasks (token, activity, born) VALUES (:token, :activity, :born) ON CONFLICT (token) DO NOTHING
+
+-- name: next_activity_task
+SELECT q.token, t.payload FROM activity_tasks q LEFT JOIN tasks t ON t.token = q.token
+WHERE q.activity = :activity ORDER BY q.born, q.token LIMIT 1
+
+-- name: remove_activity_task
+DELETE FROM activity_tasks WHERE token = :token
+
+-- name: remove_activity_tasks
+DELETE FROM activity_tasks WHERE activity = :activity

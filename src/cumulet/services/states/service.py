@@ -1,25 +1,27 @@
 """AWS Step Functions: state machines and their durable executions.
 
-Operations are methods of the parts: machines, executions, history, tokens, tags. Not carried out yet, and refused by
-name: Express machines, versions, aliases, activities, redrive, Map Runs, TestState, logging, tracing.
+Operations are methods of the parts: machines, executions, history, tokens, activities, tags. Not carried out yet, and
+refused by name: Express machines, versions, aliases, redrive, Map Runs, TestState, logging, tracing.
 """
 
 from cumulet.base.clock import Clock
 from cumulet.base.ids import Entropy
 from cumulet.base.limits import AWS_TODAY, WorkflowLimits
 from cumulet.engine.engine import Engine
+from cumulet.services.states.activities import Activities
 from cumulet.services.states.executions import Executions
 from cumulet.services.states.history import History
 from cumulet.services.states.machines import Machines
 from cumulet.services.states.performer import TaskPerformer
 from cumulet.services.states.tags import Tags
 from cumulet.services.states.tokens import Tokens
+from cumulet.services.states.validation import Validation
 from cumulet.services.states.workflow import Workflow
 from cumulet.store.api import Database
 from cumulet.wire.service import Caller
 
 
-class States(Machines, Executions, History, Tokens, Tags):
+class States(Machines, Executions, History, Tokens, Activities, Validation, Tags):
     """Step Functions."""
 
     model = "stepfunctions"
@@ -34,4 +36,4 @@ class States(Machines, Executions, History, Tokens, Tags):
         limits: WorkflowLimits = AWS_TODAY,
     ) -> None:
         super().__init__(database, engine, clock, entropy, caller, limits)
-        engine.register(Workflow(limits), TaskPerformer(caller))
+        engine.register(Workflow(limits), TaskPerformer(caller, self._offer))

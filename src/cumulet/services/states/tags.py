@@ -1,4 +1,4 @@
-"""Tags of state machines."""
+"""Tags of state machines and activities."""
 
 from typing import TYPE_CHECKING, Unpack
 
@@ -52,5 +52,5 @@ class Tags(Parts):
         return {"tags": await self._database.read(work)}
 
     def _tagged(self, tx: Transaction, arn: str) -> None:
-        if tx.one(self._sql.machine, arn=arn) is None:
+        if tx.one(self._sql.machine, arn=arn) is None and tx.one(self._sql.activity, arn=arn) is None:
             raise ResourceNotFound(arn=arn, resourceName=arn)
