@@ -124,7 +124,10 @@ def asked(operation: str, body: bytes = b"{}", **headers: str) -> Request:
 def s3(method: str, path: str, body: bytes = b"", query: str = "", **headers: str) -> Request:
     given = {name.replace("_", "-"): value for name, value in headers.items()}
     scope = "AWS4-HMAC-SHA256 Credential=test/20260101/eu-west-1/s3/aws4_request, SignedHeaders=host, Signature=0"
-    return Request(method, path, query, Headers({"host": "h:1", "authorization": scope, **given}.items()), body)
+    length = {"content-length": str(len(body))} if method == "PUT" else {}
+    return Request(
+        method, path, query, Headers({"host": "h:1", "authorization": scope, **length, **given}.items()), body
+    )
 
 
 def stream_of(*pieces: bytes, fail: Exception | None = None) -> AsyncIterator[bytes]:

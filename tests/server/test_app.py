@@ -183,6 +183,14 @@ async def test_an_empty_body(app):
     assert app.objects.kept == {"key": b""}
 
 
+async def test_a_body_of_unknown_length(app):
+    request = s3("PUT", "/bucket/key")
+    request.headers = Headers([field for field in request.headers if field[0] != "content-length"])
+    response = await app.answer(request)
+    assert (response.status, b"<Code>MissingContentLength</Code>" in response.body) == (411, True)
+    assert app.objects.kept == {}
+
+
 async def test_the_service_sees_no_wrapping(app):
     body = b"3\r\nabc\r\n0\r\n\r\n"
     request = s3(
