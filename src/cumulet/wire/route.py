@@ -21,7 +21,7 @@ from cumulet.wire import directory, models
 from cumulet.wire.directory import Entry
 from cumulet.wire.http import Request
 from cumulet.wire.models import Protocol
-from cumulet.wire.uris import read_query, table
+from cumulet.wire.uris import Match, read_query, table
 
 DOMAINS: Final = ("localhost.localstack.cloud", "localhost")
 """Names of this server under which a bucket's name may stand: `bucket.localhost`, `bucket.s3.localhost`."""
@@ -231,8 +231,8 @@ def _match(request: Request, entries: Sequence[Entry]) -> Route | None:
         protocol = _rest_of(entry)
         if protocol is None:
             continue
-        uris = table(models.load(entry.service))
-        if match := uris.match(request.method, request.path, read_query(request.query), request.headers):
+        match = _fit(Route(entry.service, "", protocol), request, request.path, read_query(request.query))
+        if match:
             return Route(entry.service, match.operation, protocol, match.labels)
     return None
 
@@ -249,12 +249,20 @@ def _s3(request: Request, bucket: str, *, express: bool = False) -> Route:
     uris = table(models.load("s3"))
     path = f"/{bucket}{request.path}" if bucket else request.path
     query = read_query(request.query) if request.query else {}
-    match = uris.match(request.method, path, query, request.headers)
+    known = Route("s3", "", "rest-xml")
+    match = _fit(known, request, path, query)
     if match is None:
-        known = Route("s3", "", "rest-xml")
         raise MethodNotAllowed(known) if uris.knows(path) else InvalidURI(known)
     name = "ListDirectoryBuckets" if express and match.operation == "ListBuckets" else match.operation
     return Route("s3", name, "rest-xml", match.labels)
+
+
+def _fit(known: Route, request: Request, path: str, query: dict[str, list[str]]) -> Match | None:
+    """The operation of `known.service` that the request line names. Raises `InvalidURI`."""
+    try:
+        return table(models.load(known.service)).match(request.method, path, query, request.headers)
+    except UnicodeDecodeError:
+        raise InvalidURI(known) from None
 
 
 @lru_cache(4096)

@@ -108,11 +108,11 @@ class Table:
         node.ends.setdefault(operation.method, End()).add(_candidate(operation, tuple(labels), query))
 
     def match(self, method: str, path: str, query: Query, headers: Headers) -> Match | None:
-        """The operation that a request line names, with its labels decoded."""
+        """The operation that a request line names, with its labels decoded. Raises UnicodeDecodeError."""
         for node, values in _walk(self._root, _segments(path), 0):
             end = node.ends.get(method)
             if end is not None and (best := end.best(query, headers)) is not None:
-                return Match(best.operation, dict(zip(best.labels, map(unquote, values), strict=True)))
+                return Match(best.operation, dict(zip(best.labels, map(_label, values), strict=True)))
         return None
 
     def knows(self, path: str) -> bool:
@@ -190,6 +190,11 @@ def _decode(text: str) -> str:
     if "+" in text:
         text = text.replace("+", " ")
     return unquote(text) if "%" in text else text
+
+
+def _label(text: str) -> str:
+    """Strictly UTF-8: with anything put in the place of what is not, different keys would become one."""
+    return unquote(text, errors="strict") if "%" in text else text
 
 
 @cache
