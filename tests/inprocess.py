@@ -29,6 +29,7 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config as BotoConfig
+from tests.replies import CheckedGate
 
 from cumulet.base.clock import JumpClock
 from cumulet.base.limits import AWS_TODAY
@@ -36,7 +37,6 @@ from cumulet.engine.engine import Engine
 from cumulet.sandbox.fake import FakeSandbox
 from cumulet.server.app import App
 from cumulet.server.auth import Strict, Trusting
-from cumulet.server.caller import Gate
 from cumulet.server.keys import Keys
 from cumulet.server.pages import pages_of
 from cumulet.server.parts import Parts
@@ -160,7 +160,7 @@ class House:
         self.keys = await Keys.open(self.database, self.clock, self.entropy)
         self.root = self.keys.root
         self.engine = Engine(self.database, self.clock, self.entropy, server="test")
-        self.gate = Gate(self.entropy, ENDPOINT)
+        self.gate = CheckedGate(self.entropy, ENDPOINT)
         self.parts = Parts(
             database=self.database,
             engine=self.engine,

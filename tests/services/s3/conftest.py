@@ -1,61 +1,28 @@
 """S3 behind the whole gate, driven by boto3 from a thread; every reply is held to the model's output shape."""
 
 import asyncio
-import functools
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import botocore.session
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from tests.inprocess import ENDPOINT, client
+from tests.replies import CheckedGate
 
 from cumulet.base.clock import JumpClock
 from cumulet.base.ids import Entropy
 from cumulet.server.app import App
 from cumulet.server.auth import Trusting
-from cumulet.server.caller import Gate
 from cumulet.server.keys import Keys
 from cumulet.services.s3.service import S3
 from cumulet.store.api import Database
 from cumulet.store.blobs import Blobs
 from cumulet.store.sqlite import SQLite
 from cumulet.wire.http import Request, Response
-from cumulet.wire.service import Call, Principal, Reply
-
-
-class CheckedGate(Gate):
-    """Fails where a reply has a member that the model does not know, or None."""
-
-    async def carry_out(self, service: str, operation: str, input: Mapping[str, Any], call: Call) -> Reply:
-        reply = await super().carry_out(service, operation, input, call)
-        shape = model().operation_model(operation).output_shape
-        assert shape is not None or reply == {}
-        if shape is not None:
-            check_reply(shape, reply, operation)
-        return reply
-
-
-@functools.cache
-def model() -> Any:
-    return botocore.session.get_session().get_service_model("s3")
-
-
-def check_reply(shape: Any, value: Any, where: str) -> None:
-    assert value is not None, where
-    if shape.type_name == "structure":
-        unknown = set(value) - set(shape.members)
-        assert not unknown, f"{where}: {unknown}"
-        for name, item in value.items():
-            check_reply(shape.members[name], item, f"{where}.{name}")
-    elif shape.type_name == "list":
-        for item in value:
-            check_reply(shape.member, item, where)
-    elif shape.type_name == "string":
-        assert isinstance(value, str), where
+from cumulet.wire.service import Call, Principal
 
 
 class Stage:

@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 from botocore.config import Config
-
-from cumulet.services.s3.service import S3
 from tests.inprocess import House
 
+from cumulet.services.s3.service import S3
 
-@pytest.fixture(params=["http://localhost:4566", "http://s3.localhost.localstack.cloud:4566", "http://s3.amazonaws.com"])
+
+@pytest.fixture(
+    params=["http://localhost:4566", "http://s3.localhost.localstack.cloud:4566", "http://s3.amazonaws.com"]
+)
 def s3(request: Any) -> Iterator[Any]:
     with House() as house:
         house.add(lambda parts: S3(parts.database, parts.blobs, parts.clock, parts.entropy))
