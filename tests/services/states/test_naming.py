@@ -30,10 +30,17 @@ def test_arns():
     assert naming.role_arn(role) == role
 
 
-@pytest.mark.parametrize("qualified", [f"{MACHINE}:1", f"{MACHINE}/label"])
-def test_qualified_machines_are_refused_by_name(qualified):
+def test_what_qualifies_a_machine():
+    assert naming.target_of(MACHINE) == (MACHINE, None)
+    assert naming.target_of(f"{MACHINE}:1") == (MACHINE, "1")
+    assert naming.target_of(f"{MACHINE}:live") == (MACHINE, "live")
     with pytest.raises(NotImplementedHere):
-        naming.machine_arn(qualified)
+        naming.target_of(f"{MACHINE}/label")
+    for wrong in (f"{MACHINE}:1:2", f"{MACHINE}:"):
+        with pytest.raises(InvalidArn):
+            naming.target_of(wrong)
+    with pytest.raises(InvalidArn, match="without version or alias"):
+        naming.machine_arn(f"{MACHINE}:1")
 
 
 @pytest.mark.parametrize("text", ["m", "arn:aws:s3:::bucket", naming.execution_arn_of(MACHINE, "x")])

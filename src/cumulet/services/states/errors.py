@@ -5,7 +5,7 @@ AwsError
 ├── StateMachineDoesNotExist StateMachineAlreadyExists StateMachineDeleting StateMachineTypeNotSupported
 ├── ExecutionDoesNotExist ExecutionAlreadyExists
 ├── TaskDoesNotExist TaskTimedOut
-├── ActivityDoesNotExist
+├── ActivityDoesNotExist ConflictException InvalidRouting
 └── ResourceNotFound TooManyTags
 """
 
@@ -66,6 +66,20 @@ class ExecutionAlreadyExists(AwsError):
 
 class ActivityDoesNotExist(AwsError):
     """Activity Does Not Exist: '{arn}'"""
+
+
+class ConflictException(AwsError):
+    """{problem}"""
+
+
+class InvalidRouting(AwsError):
+    """{problem}"""
+
+    code = "ValidationException"
+
+    @property
+    def extra(self) -> dict[str, object]:
+        return {"reason": "INVALID_ROUTING_CONFIGURATION"}
 
 
 class TaskDoesNotExist(AwsError):

@@ -14,7 +14,7 @@ from cumulet.services.states.errors import (
     InvalidExecutionInput,
     StateMachineDeleting,
 )
-from cumulet.services.states.naming import check_name, execution_arn, execution_arn_of, machine_arn
+from cumulet.services.states.naming import check_name, execution_arn, execution_arn_of, target_of
 from cumulet.services.states.parts import Parts, page_size, position
 from cumulet.services.states.workflow import KIND
 from cumulet.store.api import Row, Transaction
@@ -30,7 +30,7 @@ class Executions(Parts):
     """The operations on executions."""
 
     async def start_execution(self, call: Call, **input: "Unpack[types.StartExecutionInputTypeDef]") -> Reply:
-        machine = machine_arn(input["stateMachineArn"])
+        machine, qualifier = target_of(input["stateMachineArn"])
         run_id = make_uuid(self._entropy)
         name = check_name(input["name"]) if "name" in input else run_id
         text = input.get("input", "{}")
@@ -44,10 +44,18 @@ class Executions(Parts):
             arn = execution_arn_of(machine, name)
             if "name" in input and (found := tx.one(self._sql.run_by_arn, arn=arn)) is not None:
                 return _same_or_refuse(found, text)
+            facts = {**details, "roleArn": row["role_arn"], "machineName": row["name"]}
+            revision = row["revision"]
+            if qualifier is not None:
+                version, alias = self._version_for(tx, machine, qualifier)
+                revision, facts["roleArn"] = version["revision"], version["role_arn"]
+                facts["versionArn"] = f"{machine}:{version['number']}"
+                if alias is not None:
+                    facts["aliasArn"] = alias
+                tx.run(self._sql.add_start, run=run_id, version=facts["versionArn"], alias=alias)
             new = NewRun(
                 id=run_id, kind=KIND, arn=arn, name=name, account=row["account"], region=row["region"],
-                subject=machine, spec=row["revision"], input=text,
-                details={**details, "roleArn": row["role_arn"], "machineName": row["name"]},
+                subject=machine, spec=revision, input=text, details=facts,
             )  # fmt: skip
             return self._engine.begin(tx, new)
 
@@ -77,7 +85,7 @@ class Executions(Parts):
             return run, revision
 
         run, revision = await self._database.read(work)
-        return {
+        reply: Reply = {
             "stateMachineArn": run["subject"],
             "name": json.loads(run["details"])["machineName"],
             "definition": revision["definition"] if input.get("includedData", "ALL_DATA") == "ALL_DATA" else "",
@@ -85,8 +93,8 @@ class Executions(Parts):
             "updateDate": moment(revision["created_at"]),
             "loggingConfiguration": {"level": "OFF", "includeExecutionData": False},
             "tracingConfiguration": {"enabled": False},
-            "revisionId": revision["id"],
         }
+        return reply if revision["initial"] else {**reply, "revisionId": revision["id"]}
 
     async def stop_execution(self, call: Call, **input: "Unpack[types.StopExecutionInputTypeDef]") -> Reply:
         row = await self._database.read(lambda tx: self._run(tx, execution_arn(input["executionArn"])))
@@ -101,15 +109,20 @@ class Executions(Parts):
             raise ValidationError(problem="Either stateMachineArn or mapRunArn must be specified")
         if "redriveFilter" in input:
             raise NotImplementedHere(what="redriveFilter")
-        machine, status = machine_arn(input["stateMachineArn"]), input.get("statusFilter")
-        question = ["executions", machine, status]
+        machine, qualifier = target_of(input["stateMachineArn"])
+        status = input.get("statusFilter")
+        question = ["executions", input["stateMachineArn"], status]
         before = position(input.get("nextToken"), question) or [FOREVER, ""]
         count = page_size(input.get("maxResults"))
 
         def work(tx: Transaction) -> list[Row]:
             self._machine(tx, machine)
             sql = self._sql.list_runs if status is None else self._sql.list_runs_by_status
-            values: dict[str, Any] = {"subject": machine, "before_time": before[0], "before_id": before[1]}
+            values: dict[str, Any] = {"before_time": before[0], "before_id": before[1]}
+            if qualifier is not None:
+                sql = self._sql.list_runs_of_version if qualifier.isdecimal() else self._sql.list_runs_of_alias
+                return tx.all(sql, target=f"{machine}:{qualifier}", status=status or "", count=count + 1, **values)
+            values["subject"] = machine
             if status is not None:
                 values["status"] = status
             return tx.all(sql, **values, count=count + 1)
@@ -152,6 +165,11 @@ def _summary(row: Row) -> Reply:
         "startDate": moment(row["started_at"]),
         "redriveCount": 0,
     }
+    if '"versionArn"' in row["details"]:
+        details = json.loads(row["details"])
+        reply["stateMachineVersionArn"] = details["versionArn"]
+        if "aliasArn" in details:
+            reply["stateMachineAliasArn"] = details["aliasArn"]
     if row["stopped_at"] is not None:
         reply["stopDate"] = moment(row["stopped_at"])
     return reply

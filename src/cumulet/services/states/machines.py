@@ -15,8 +15,9 @@ from cumulet.services.states.errors import (
     StateMachineDeleting,
 )
 from cumulet.services.states.integrations import refuse_unknown
-from cumulet.services.states.naming import check_name, machine_arn, role_arn
-from cumulet.services.states.parts import Parts, page_size, position
+from cumulet.services.states.naming import check_name, machine_arn, role_arn, target_of
+from cumulet.services.states.parts import page_size, position
+from cumulet.services.states.versions import Versions
 from cumulet.store.api import Row, Transaction
 from cumulet.wire.service import Call, Reply
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 STOP_BATCH = 100
 
 
-class Machines(Parts):
+class Machines(Versions):
     """The operations on state machines."""
 
     async def create_state_machine(self, call: Call, **input: "Unpack[types.CreateStateMachineInputTypeDef]") -> Reply:
@@ -35,33 +36,42 @@ class Machines(Parts):
         _refuse_options(input)
         if input.get("versionDescription") is not None and not input.get("publish"):
             raise ValidationError(problem="Version description can only be set when publish is true")
-        if input.get("publish"):
-            raise NotImplementedHere(what="state machine versions (publish)")
         self._check_definition(input["definition"])
         arn = f"arn:aws:states:{call.region}:{call.account}:stateMachine:{name}"
         now, revision = self._clock.now(), make_uuid(self._entropy)
 
-        def work(tx: Transaction) -> int:
+        def work(tx: Transaction) -> tuple[int, Row | None]:
             found = tx.one(self._sql.machine, arn=arn)
             if found is not None:
-                return _same_or_refuse(found, input["definition"])
+                made = _same_or_refuse(found, input["definition"])
+                return made, self._published(tx, arn, input, now)
             tx.run(
                 self._sql.add_machine, arn=arn, account=call.account, region=call.region, name=name,
                 revision=revision, created_at=now,
             )  # fmt: skip
-            self._add_revision(tx, revision, arn, input["definition"], role, now)
+            self._add_revision(tx, revision, arn, input["definition"], role, now, initial=1)
             for tag in input.get("tags", ()):
                 tx.run(self._sql.set_tag, arn=arn, key=tag.get("key", ""), value=tag.get("value", ""))
-            return now
+            return now, self._published(tx, arn, input, now)
 
-        return {"stateMachineArn": arn, "creationDate": moment(await self._database.write(work))}
+        made, version = await self._database.write(work)
+        return _with_version({"stateMachineArn": arn, "creationDate": moment(made)}, arn, version)
 
     async def describe_state_machine(
         self, call: Call, **input: "Unpack[types.DescribeStateMachineInputTypeDef]"
     ) -> Reply:
-        arn = machine_arn(input["stateMachineArn"])
-        row = await self._database.read(lambda tx: self._machine(tx, arn))
-        return {"name": row["name"], "status": row["status"], **_described(row, row["created_at"], input)}
+        machine, qualifier = target_of(input["stateMachineArn"])
+
+        def work(tx: Transaction) -> Row:
+            row = self._machine(tx, machine)
+            if qualifier is None:
+                return row
+            version = self._version_for(tx, machine, qualifier)[0]
+            return {**row, **version, "arn": f"{machine}:{version['number']}"}
+
+        row = await self._database.read(work)
+        reply = {"name": row["name"], "status": row["status"], **_described(row, row["created_at"], input)}
+        return reply if row.get("description") is None else {**reply, "description": row["description"]}
 
     async def update_state_machine(self, call: Call, **input: "Unpack[types.UpdateStateMachineInputTypeDef]") -> Reply:
         arn = machine_arn(input["stateMachineArn"])
@@ -69,26 +79,27 @@ class Machines(Parts):
         if not changes & input.keys():
             raise MissingRequiredParameter
         _refuse_options(input)
-        if input.get("publish"):
-            raise NotImplementedHere(what="state machine versions (publish)")
+        if input.get("versionDescription") is not None and not input.get("publish"):
+            raise ValidationError(problem="Version description can only be set when publish is true")
         if "definition" in input:
             self._check_definition(input["definition"])
         wanted_role = role_arn(input["roleArn"]) if "roleArn" in input else None
         now, revision = self._clock.now(), make_uuid(self._entropy)
 
-        def work(tx: Transaction) -> str:
+        def work(tx: Transaction) -> tuple[str, Row | None]:
             row = self._machine(tx, arn)
             if row["status"] == "DELETING":
                 raise StateMachineDeleting(arn=arn)
             definition = input.get("definition", row["definition"])
             role = wanted_role or row["role_arn"]
-            if (definition, role) == (row["definition"], row["role_arn"]) and row["updated"]:
-                return str(row["revision"])
+            if (definition, role) == (row["definition"], row["role_arn"]) and not row["initial"]:
+                return str(row["revision"]), self._published(tx, arn, input, now)
             self._add_revision(tx, revision, arn, definition, role, now)
             tx.run(self._sql.point_machine, arn=arn, revision=revision)
-            return revision
+            return revision, self._published(tx, arn, input, now)
 
-        return {"updateDate": moment(now), "revisionId": await self._database.write(work)}
+        current, version = await self._database.write(work)
+        return _with_version({"updateDate": moment(now), "revisionId": current}, arn, version)
 
     async def delete_state_machine(self, call: Call, **input: "Unpack[types.DeleteStateMachineInputTypeDef]") -> Reply:
         arn = machine_arn(input["stateMachineArn"])
@@ -136,10 +147,23 @@ class Machines(Parts):
     def _remove(self, tx: Transaction, arn: str) -> None:
         tx.run(self._sql.remove_machine, arn=arn)
         tx.run(self._sql.remove_tags, arn=arn)
+        tx.run(self._sql.remove_versions, arn=arn)
+        tx.run(self._sql.remove_aliases, arn=arn)
         tx.run(self._sql.remove_unused_revisions, arn=arn)
 
-    def _add_revision(self, tx: Transaction, id: str, machine: str, definition: str, role: str, now: int) -> None:
-        tx.run(self._sql.add_revision, id=id, machine=machine, definition=definition, role_arn=role, created_at=now)
+    def _add_revision(
+        self, tx: Transaction, id: str, machine: str, definition: str, role: str, now: int, *, initial: int = 0
+    ) -> None:
+        tx.run(
+            self._sql.add_revision, id=id, machine=machine, definition=definition, role_arn=role, created_at=now,
+            initial=initial,
+        )  # fmt: skip
+
+    def _published(self, tx: Transaction, arn: str, input: Any, now: int) -> Row | None:
+        """The version that `publish` asks for."""
+        if not input.get("publish"):
+            return None
+        return self._publish(tx, self._machine(tx, arn), input.get("versionDescription"), now)
 
     def _check_definition(self, definition: str) -> None:
         """Refuse what cannot run (AWS's words), then what we do not carry out (by name)."""
@@ -155,6 +179,10 @@ class Machines(Parts):
         for what in unsupported(document):
             raise NotImplementedHere(what=what)
         refuse_unknown(document, self._caller)
+
+
+def _with_version(reply: Reply, machine: str, version: Row | None) -> Reply:
+    return reply if version is None else {**reply, "stateMachineVersionArn": f"{machine}:{version['number']}"}
 
 
 def _same_or_refuse(found: Row, definition: str) -> int:
@@ -189,6 +217,6 @@ def _described(row: Row, date: int, input: Any) -> Reply:
         "loggingConfiguration": {"level": "OFF", "includeExecutionData": False},
         "tracingConfiguration": {"enabled": False},
     }
-    if row["updated"]:
+    if not row["initial"]:
         reply["revisionId"] = row["revision"]
     return reply

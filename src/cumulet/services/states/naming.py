@@ -32,14 +32,22 @@ def read_arn(text: str, kind: str) -> Arn:
     return arn
 
 
-def machine_arn(text: str) -> str:
-    """`text` where it is the ARN of a state machine as such; versions and aliases are refused by name."""
+def target_of(text: str) -> tuple[str, str | None]:
+    """The ARN of a state machine, and what qualifies it: a version's number, an alias's name, or nothing."""
     parts = read_arn(text, "stateMachine").resource.split(":")
-    if len(parts) > 2:
-        raise NotImplementedHere(what="state machine versions and aliases")
     if "/" in parts[-1]:
         raise NotImplementedHere(what="labelled state machine ARNs (distributed Map)")
-    return text
+    if len(parts) > 3 or "" in parts:
+        raise InvalidArn(problem=f"Invalid ARN: {text}")
+    return (text, None) if len(parts) < 3 else (text.rpartition(":")[0], parts[2])
+
+
+def machine_arn(text: str) -> str:
+    """`text` where it is the ARN of a state machine as such, neither a version's nor an alias's."""
+    machine, qualifier = target_of(text)
+    if qualifier is not None:
+        raise InvalidArn(problem=f"A state machine ARN without version or alias is needed here: {text}")
+    return machine
 
 
 def execution_arn(text: str) -> str:

@@ -1,6 +1,6 @@
 -- name: machine
-SELECT m.arn, m.account, m.region, m.name, m.status, m.revision, m.updated, m.created_at,
-       r.definition, r.role_arn, r.created_at AS revised_at
+SELECT m.arn, m.account, m.region, m.name, m.status, m.revision, m.created_at, m.type, m.next_version,
+       r.definition, r.role_arn, r.logging, r.initial, r.created_at AS revised_at
 FROM state_machines m JOIN state_machine_revisions r ON r.id = m.revision
 WHERE m.arn = :arn
 
@@ -9,8 +9,8 @@ INSERT INTO state_machines (arn, account, region, name, status, revision, update
 VALUES (:arn, :account, :region, :name, 'ACTIVE', :revision, 0, :created_at)
 
 -- name: add_revision
-INSERT INTO state_machine_revisions (id, machine, definition, role_arn, created_at)
-VALUES (:id, :machine, :definition, :role_arn, :created_at)
+INSERT INTO state_machine_revisions (id, machine, definition, role_arn, created_at, initial)
+VALUES (:id, :machine, :definition, :role_arn, :created_at, :initial)
 
 -- name: point_machine
 UPDATE state_machines SET revision = :revision, updated = 1 WHERE arn = :arn
@@ -34,7 +34,7 @@ WHERE account = :account AND region = :region AND (created_at > :after_time OR (
 ORDER BY created_at, arn LIMIT :count
 
 -- name: revision
-SELECT id, machine, definition, role_arn, created_at FROM state_machine_revisions WHERE id = :id
+SELECT id, machine, definition, role_arn, created_at, initial FROM state_machine_revisions WHERE id = :id
 
 -- name: run_by_arn
 SELECT * FROM runs WHERE arn = :arn
@@ -91,3 +91,62 @@ DELETE FROM activity_tasks WHERE token = :token
 
 -- name: remove_activity_tasks
 DELETE FROM activity_tasks WHERE activity = :activity
+
+-- name: version
+SELECT v.number, v.description, v.created_at, r.id AS revision, r.definition, r.role_arn, r.logging, r.initial
+FROM state_machine_versions v JOIN state_machine_revisions r ON r.id = v.revision
+WHERE v.machine = :machine AND v.number = :number
+
+-- name: version_of_revision
+SELECT number, created_at FROM state_machine_versions WHERE machine = :machine AND revision = :revision
+
+-- name: add_version
+INSERT INTO state_machine_versions (machine, number, revision, description, created_at)
+VALUES (:machine, :number, :revision, :description, :created_at)
+
+-- name: count_version
+UPDATE state_machines SET next_version = :next WHERE arn = :arn
+
+-- name: list_versions
+SELECT number, created_at FROM state_machine_versions WHERE machine = :machine AND number < :before
+ORDER BY number DESC LIMIT :count
+
+-- name: remove_version
+DELETE FROM state_machine_versions WHERE machine = :machine AND number = :number
+
+-- name: remove_versions
+DELETE FROM state_machine_versions WHERE machine = :arn
+
+-- name: alias
+SELECT * FROM state_machine_aliases WHERE arn = :arn
+
+-- name: aliases
+SELECT * FROM state_machine_aliases WHERE machine = :machine ORDER BY name
+
+-- name: add_alias
+INSERT INTO state_machine_aliases (arn, machine, name, description, routes, created_at, updated_at)
+VALUES (:arn, :machine, :name, :description, :routes, :now, :now)
+
+-- name: change_alias
+UPDATE state_machine_aliases SET description = :description, routes = :routes, updated_at = :now WHERE arn = :arn
+
+-- name: remove_alias
+DELETE FROM state_machine_aliases WHERE arn = :arn
+
+-- name: remove_aliases
+DELETE FROM state_machine_aliases WHERE machine = :arn
+
+-- name: add_start
+INSERT INTO state_machine_starts (run, version, alias) VALUES (:run, :version, :alias)
+
+-- name: list_runs_of_version
+SELECT runs.* FROM state_machine_starts s JOIN runs ON runs.id = s.run
+WHERE s.version = :target AND (CAST(:status AS TEXT) = '' OR runs.status = :status)
+AND (started_at < :before_time OR (started_at = :before_time AND id < :before_id))
+ORDER BY started_at DESC, id DESC LIMIT :count
+
+-- name: list_runs_of_alias
+SELECT runs.* FROM state_machine_starts s JOIN runs ON runs.id = s.run
+WHERE s.alias = :target AND (CAST(:status AS TEXT) = '' OR runs.status = :status)
+AND (started_at < :before_time OR (started_at = :before_time AND id < :before_id))
+ORDER BY started_at DESC, id DESC LIMIT :count

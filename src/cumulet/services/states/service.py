@@ -1,7 +1,7 @@
 """AWS Step Functions: state machines and their durable executions.
 
-Operations are methods of the parts: machines, executions, history, tokens, activities, tags. Not carried out yet, and
-refused by name: Express machines, versions, aliases, redrive, Map Runs, TestState, logging, tracing.
+Operations are methods of the parts: machines, versions, aliases, executions, history, activities, tokens, tags. Not
+carried out yet, and refused by name: Express machines, redrive, Map Runs, TestState, logging, tracing.
 """
 
 from cumulet.base.clock import Clock
@@ -9,6 +9,7 @@ from cumulet.base.ids import Entropy
 from cumulet.base.limits import AWS_TODAY, WorkflowLimits
 from cumulet.engine.engine import Engine
 from cumulet.services.states.activities import Activities
+from cumulet.services.states.aliases import Aliases
 from cumulet.services.states.executions import Executions
 from cumulet.services.states.history import History
 from cumulet.services.states.machines import Machines
@@ -21,7 +22,7 @@ from cumulet.store.api import Database
 from cumulet.wire.service import Caller
 
 
-class States(Machines, Executions, History, Tokens, Activities, Validation, Tags):
+class States(Machines, Aliases, Executions, History, Tokens, Activities, Validation, Tags):
     """Step Functions."""
 
     model = "stepfunctions"
