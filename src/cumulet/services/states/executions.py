@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from cumulet.base import json
 from cumulet.base.clock import moment
 from cumulet.base.errors import NotImplementedHere, ValidationError
-from cumulet.base.ids import make_uuid
+from cumulet.base.ids import make_ordered_uuid
 from cumulet.base.paging import make_token
 from cumulet.engine.machine import NewRun
 from cumulet.services.states.errors import (
@@ -31,7 +31,7 @@ class Executions(Parts):
 
     async def start_execution(self, call: Call, **input: "Unpack[types.StartExecutionInputTypeDef]") -> Reply:
         machine, qualifier = target_of(input["stateMachineArn"])
-        run_id = make_uuid(self._entropy)
+        run_id = make_ordered_uuid(self._clock.now(), self._entropy)
         name = check_name(input["name"]) if "name" in input else run_id
         text = input.get("input", "{}")
         _check_input(text, self._limits.payload)
