@@ -81,7 +81,8 @@ def _up(arguments: argparse.Namespace, folder: Path, tidy: Callable[[], None]) -
 
 def _ready(config: Config, running: Running) -> None:
     """Told, and set up for a long life: what was made so far stays out of the collector's way, and its rounds are rarer
-    (with Python's own settings they took a third of the engine's CPU)."""
+    (with Python's own settings they took a third of the engine's CPU).
+    """
     gc.freeze()
     gc.set_threshold(100_000, 20, 50)
     _tell(config, running)
