@@ -36,7 +36,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServer]:
 TRUST = json.dumps(
     {
         "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        ],
     }
 )
 
@@ -52,11 +54,15 @@ def nothing_changed(server: RealServer) -> Iterator[None]:
 @functools.cache
 def asker(url: str, service: str) -> Any:
     """Clients are dear to make."""
-    return boto3.client(service, endpoint_url=url, region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
+    return boto3.client(
+        service, endpoint_url=url, region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b"
+    )
 
 
 def everything(server: RealServer) -> dict[str, Any]:
-    s3, states, logs, lambda_, iam = (asker(server.url, name) for name in ("s3", "stepfunctions", "logs", "lambda", "iam"))
+    s3, states, logs, lambda_, iam = (
+        asker(server.url, name) for name in ("s3", "stepfunctions", "logs", "lambda", "iam")
+    )
     listed: dict[str, Any] = {
         "buckets": s3.list_buckets()["Buckets"],
         "objects": s3.list_objects_v2(Bucket="bucket")["Contents"],
@@ -70,15 +76,21 @@ def everything(server: RealServer) -> dict[str, Any]:
         "files": sorted(str(path) for path in (server.folder / "data" / "blobs").rglob("*") if path.is_file()),
     }
     assert [item["name"] for item in listed["machines"]] == ["kept"]
-    listed["executions"] = states.list_executions(stateMachineArn=listed["machines"][0]["stateMachineArn"])["executions"]
+    listed["executions"] = states.list_executions(stateMachineArn=listed["machines"][0]["stateMachineArn"])[
+        "executions"
+    ]
     return listed
 
 
 # JSON
 
 
-@pytest.mark.parametrize("body", [b"{", b"", b"[]", b"7", b'"text"', b"{'a': 1}", b"\xff\xfe{}", b'{"a": NaN}', b"[" * 100_000])
-@pytest.mark.parametrize("target", [f"{STATES}.CreateStateMachine", f"{STATES}.StartExecution", "Logs_20140328.PutLogEvents"])
+@pytest.mark.parametrize(
+    "body", [b"{", b"", b"[]", b"7", b'"text"', b"{'a': 1}", b"\xff\xfe{}", b'{"a": NaN}', b"[" * 100_000]
+)
+@pytest.mark.parametrize(
+    "target", [f"{STATES}.CreateStateMachine", f"{STATES}.StartExecution", "Logs_20140328.PutLogEvents"]
+)
 def test_a_body_that_is_no_object_of_json(server: RealServer, target: str, body: bytes) -> None:
     status, answer = call(server, target, body)
     assert status == 400
@@ -161,10 +173,17 @@ def test_names_of_machines_out_of_pattern(server: RealServer, name: str) -> None
     assert code in ("InvalidName", "ValidationException")
 
 
-@pytest.mark.parametrize("arn", ["", "x", "arn:aws:states:us-east-1:1:stateMachine:x", "arn:aws:s3:::bucket", "arn:" + "a" * 300])
+@pytest.mark.parametrize(
+    "arn", ["", "x", "arn:aws:states:us-east-1:1:stateMachine:x", "arn:aws:s3:::bucket", "arn:" + "a" * 300]
+)
 def test_arns_out_of_pattern(server: RealServer, arn: str) -> None:
     states = bare(server, "stepfunctions")
-    for work in (states.describe_state_machine, states.start_execution, states.delete_state_machine, states.list_executions):
+    for work in (
+        states.describe_state_machine,
+        states.start_execution,
+        states.delete_state_machine,
+        states.list_executions,
+    ):
         assert refused(work, stateMachineArn=arn)[0] in ("InvalidArn", "ValidationException")
     assert refused(states.describe_execution, executionArn=arn)[0] in ("InvalidArn", "ValidationException")
     code, _ = refused(states.create_state_machine, name="a", definition=json.dumps(PASS), roleArn=arn)
@@ -225,7 +244,9 @@ def test_what_is_not_there(server: RealServer) -> None:
     assert refused(s3.head_bucket, Bucket="nobucket") == ("404", "Not Found")
     assert refused(s3.copy_object, Bucket="bucket", Key="c", CopySource="bucket/none")[0] == "NoSuchKey"
     assert refused(s3.list_parts, Bucket="bucket", Key="none", UploadId="none")[0] == "NoSuchUpload"
-    assert refused(s3.upload_part, Bucket="bucket", Key="k", UploadId="no", PartNumber=1, Body=b"x")[0] == "NoSuchUpload"
+    assert (
+        refused(s3.upload_part, Bucket="bucket", Key="k", UploadId="no", PartNumber=1, Body=b"x")[0] == "NoSuchUpload"
+    )
     assert refused(logs.put_log_events, logGroupName="none", logStreamName="s", logEvents=[{"timestamp": 1, "message": "m"}]) == (
         "ResourceNotFoundException", "The specified log group does not exist.",
     )  # fmt: skip
@@ -292,10 +313,16 @@ def test_functions_with_wrong_members(server: RealServer) -> None:
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b"", b"7"])
 def test_malformed_json_for_lambda(server: RealServer, body: bytes) -> None:
-    request = head("POST /2015-03-31/functions", "lambda", Content_Type="application/json", Content_Length=len(body)) + body
+    request = (
+        head("POST /2015-03-31/functions", "lambda", Content_Type="application/json", Content_Length=len(body)) + body
+    )
     status, headers, answer = exchange(server, request)
     assert status == 400
-    assert headers["x-amzn-errortype"].split(":")[0] in ("SerializationException", "InvalidRequestContentException", "ValidationException"), answer
+    assert headers["x-amzn-errortype"].split(":")[0] in (
+        "SerializationException",
+        "InvalidRequestContentException",
+        "ValidationException",
+    ), answer
 
 
 # XML and query
@@ -380,7 +407,10 @@ def test_a_token_that_is_used_twice(server: RealServer) -> None:
         assert refused(work, taskToken=token, **more)[0] == "TaskTimedOut"
     assert ended(states, execution)["output"] == '"first"'
     for bad in ("", "nonsense", "A" * 2000):
-        assert refused(states.send_task_success, taskToken=bad, output="{}")[0] in ("InvalidToken", "ValidationException")
+        assert refused(states.send_task_success, taskToken=bad, output="{}")[0] in (
+            "InvalidToken",
+            "ValidationException",
+        )
     states.delete_state_machine(stateMachineArn=arn)
     s3.delete_object(Bucket="tokens", Key="token")
     s3.delete_bucket(Bucket="tokens")
