@@ -18,6 +18,7 @@ from pathlib import Path
 import uvloop
 
 from cumulet.base.limits import PROFILES
+from cumulet.sandbox.folders import clear_folders
 from cumulet.server.config import PORT, Config, default_data
 from cumulet.server.serve import Running, serve, stopping
 
@@ -65,6 +66,7 @@ def _up(arguments: argparse.Namespace, folder: Path, tidy: Callable[[], None]) -
 
     def at_once() -> None:
         tidy()
+        clear_folders()
         os._exit(130)
 
     def begun() -> None:

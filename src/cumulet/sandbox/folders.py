@@ -26,3 +26,9 @@ def sweep_folders() -> None:
     for folder in Path(tempfile.gettempdir()).glob("cumulet-*-*-*"):
         if gone(folder.name.split("-")[1]):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def clear_folders() -> None:
+    """Remove our own, for who ends at once."""
+    for folder in Path(tempfile.gettempdir()).glob(f"cumulet-{os.getpid()}-*-*"):
+        shutil.rmtree(folder, ignore_errors=True)
