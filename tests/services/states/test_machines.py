@@ -130,6 +130,7 @@ TASK = {"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage", "End": T
         (PASS, {"loggingConfiguration": {"level": "ALL"}}, "loggingConfiguration"),
         (PASS, {"encryptionConfiguration": {"type": "CUSTOMER_MANAGED_KMS_KEY", "kmsKeyId": "k"}}, "encryption"),
         ({"StartAt": "T", "States": {"T": TASK}}, {}, "sqs:sendMessage"),
+        ({"QueryLanguage": "JSONata", "StartAt": "S", "States": {"S": {"Type": "Succeed"}}}, {}, "JSONata"),
     ],
 )
 def test_what_is_not_carried_out_is_refused_by_name(bench, definition, more, named):
