@@ -118,7 +118,7 @@ def test_wrong_types_in_json(server: RealServer, members: dict[str, Any]) -> Non
     "target, status, code",
     [
         (f"{STATES}.Dance", 400, "UnknownOperationException"),
-        (f"{STATES}.CreateActivity", 501, "NotImplemented"),
+        (f"{STATES}.RedriveExecution", 501, "NotImplemented"),
         ("DynamoDB_20120810.ListTables", 501, "NotImplemented"),
         ("Nobody_20120810.ListTables", 400, "UnknownOperationException"),
         ("nonsense", 400, "UnknownOperationException"),
@@ -132,7 +132,7 @@ def test_targets_that_we_do_not_have(server: RealServer, target: str, status: in
 
 def test_operations_and_services_that_we_do_not_have_by_each_protocol(server: RealServer) -> None:
     asked: list[Callable[[], Any]] = [
-        lambda: bare(server, "stepfunctions").create_activity(name="a"),
+        lambda: bare(server, "stepfunctions").redrive_execution(executionArn="a"),
         lambda: bare(server, "dynamodb").list_tables(),
         lambda: bare(server, "iam").create_user(UserName="a"),
         lambda: bare(server, "ec2").describe_instances(),
