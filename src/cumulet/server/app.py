@@ -18,7 +18,7 @@ from cumulet.base.ids import Entropy, make_uuid
 from cumulet.server import body
 from cumulet.server.auth import Authenticator, Identity
 from cumulet.server.caller import Gate
-from cumulet.store.errors import StorageFull
+from cumulet.server.outage import refusal
 from cumulet.wire.http import Request, Response
 from cumulet.wire.parse import parse, takes_stream
 from cumulet.wire.route import Route, Unrouted, needs_body, route
@@ -45,13 +45,6 @@ class NotHere(NotImplementedHere, Unrouted):
 
     code = "NotImplemented"
     status = 501
-
-
-class InsufficientStorage(AwsError):
-    """{problem}"""
-
-    code = "ServiceUnavailable"
-    status = 507
 
 
 class ServiceUnavailable(AwsError):
@@ -104,10 +97,9 @@ class App:
             return serialize_error(error.route, error, request_id)
         except AwsError as error:
             return serialize_error(asked, error, request_id)
-        except StorageFull as error:
-            log.error("%s %s: %s", asked.service, asked.operation, error)  # noqa: TRY400  no traceback: it is the disk
-            return serialize_error(asked, InsufficientStorage(problem=str(error)), request_id)
-        except Exception:  # noqa: BLE001  the rim: our own mistake must not end the server
+        except Exception as error:  # noqa: BLE001  the rim: our own mistake must not end the server
+            if (told := refusal(error)) is not None:
+                return serialize_error(asked, told, request_id)
             log.error(  # noqa: TRY400
                 "%s %s failed, request %s\n%s", asked.service, asked.operation, request_id, traceback.format_exc()
             )

@@ -4,15 +4,20 @@ A caller within (a state machine's task, a function's log writer) meets the same
 from outside.
 """
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from cumulet.base.errors import NotImplementedHere
 from cumulet.base.ids import Entropy, make_uuid
 from cumulet.server.keys import root_of
+from cumulet.server.outage import refusal
+from cumulet.store.errors import StoreError
 from cumulet.wire import check, models
 from cumulet.wire.models import Operation
 from cumulet.wire.service import Call, Principal, Reply, Service
+
+log = logging.getLogger(__name__)
 
 type Handler = Callable[..., Awaitable[Reply]]
 
@@ -53,13 +58,20 @@ class Gate:
         return await self.carry_out(service, operation, input, call)
 
     async def carry_out(self, service: str, operation: str, input: Mapping[str, Any], call: Call) -> Reply:
-        """Check the input and have the service do it. Raises `AwsError`."""
+        """Check the input and have the service do it. Raises `AwsError`, for an outage of the store too."""
         found = self._handler(service, operation)
         if found is None:
             raise NotImplementedHere(what=f"{operation} of {service}" if operation else service)
         model, handler = found
         check.check(model, input)
-        return await handler(call, **input)
+        try:
+            return await handler(call, **input)
+        except (StoreError, OSError) as error:
+            told = refusal(error)
+            if told is None:
+                raise
+            log.warning("%s %s: %s", service, operation, error)
+            raise told from error
 
     def _handler(self, service: str, operation: str) -> tuple[Operation, Handler] | None:
         key = (service, operation)
