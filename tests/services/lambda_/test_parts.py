@@ -236,6 +236,24 @@ class Logs:
         return {}
 
 
+class Away(AwsError):
+    """Away."""
+
+    code = "ServiceUnavailable"
+    status = 503
+
+
+async def test_lines_wait_while_logs_are_away():
+    logs = Logs(Away())
+    shipper = Shipper(logs, JumpClock())
+    shipper.put(STREAM, 1, "text")
+    assert not await shipper.flush()
+    logs.error = None
+    assert await shipper.flush()
+    assert await shipper.flush()
+    assert logs.calls == ["PutLogEvents", "PutLogEvents"]
+
+
 @pytest.mark.parametrize(
     ("logs", "calls"),
     [

@@ -16,12 +16,14 @@ from dataclasses import dataclass
 
 from cumulet.base.clock import SECOND, Clock
 from cumulet.base.ids import Entropy, make_hex
+from cumulet.engine.outage import persist
 from cumulet.services.lambda_.errors import ResourceNotFoundException, TooManyRequestsException
 from cumulet.services.lambda_.function import Function
 from cumulet.services.lambda_.invoker import Done
 from cumulet.services.lambda_.names import Name
 from cumulet.store import queries
 from cumulet.store.api import Database, Row, Transaction
+from cumulet.store.errors import StoreError
 
 TOPIC = "lambda-events"
 LEASE = 60 * SECOND
@@ -99,7 +101,7 @@ class Events:
         """Hand events over until cancelled; what is in hand then is left for the next server."""
         stop = self._database.listen(TOPIC, self._wake.set)
         if self._database.kind == "sqlite":  # nobody else can hold a claim
-            await self._database.write(lambda tx: tx.run(self._sql.release_claims, now=self._clock.now()))
+            await self._write(lambda tx: tx.run(self._sql.release_claims, now=self._clock.now()))
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._renew())
@@ -123,17 +125,17 @@ class Events:
             values = {"owner": self._owner, "now": now, "until": now + LEASE}
             return [Event.of(row) for row in rows if tx.run(self._sql.claim_event, id=row["id"], **values)]
 
-        claimed = await self._database.write(work) if await self._any_due(now) else []
+        claimed = await self._write(work) if await self._any_due(now) else []
         self._free -= len(claimed)
         self._open |= {event.id for event in claimed}
         return claimed
 
     async def _any_due(self, now: int) -> bool:
-        return await self._database.read(lambda tx: bool(tx.all(self._sql.due_events, now=now, limit=1)))
+        return await self._read(lambda tx: bool(tx.all(self._sql.due_events, now=now, limit=1)))
 
     async def _pause(self) -> None:
         """Wait until something may be due, or a hand is free."""
-        row = await self._database.read(lambda tx: tx.one(self._sql.next_due))
+        row = await self._read(lambda tx: tx.one(self._sql.next_due))
         due = row["due_at"] if row is not None else None
         if self._wake.is_set():
             return
@@ -194,17 +196,17 @@ class Events:
             "throttles": event.throttles + throttled,
             "due_at": self._clock.now() + pause,
         }
-        await self._database.write(lambda tx: tx.run(self._sql.release_event, **values))
+        await self._write(lambda tx: tx.run(self._sql.release_event, **values))
 
     async def _finish(self, event: Event) -> None:
-        await self._database.write(lambda tx: tx.run(self._sql.finish_event, id=event.id))
+        await self._write(lambda tx: tx.run(self._sql.finish_event, id=event.id))
 
     async def _renew(self) -> None:
         """Keep the leases of what is in hand."""
         while True:
             await self._clock.sleep_until(self._clock.now() + RENEW)
             if self._open:
-                await self._database.write(self._renew_all)
+                await self._write(self._renew_all)
 
     def _renew_all(self, tx: Transaction) -> None:
         until = self._clock.now() + LEASE
@@ -213,4 +215,15 @@ class Events:
     async def _release(self) -> None:
         """Let go of everything, so that the next server need not wait for the leases."""
         now = self._clock.now()
-        await self._database.write(lambda tx: tx.run(self._sql.release_own, owner=self._owner, now=now))
+        try:
+            await self._database.write(lambda tx: tx.run(self._sql.release_own, owner=self._owner, now=now))
+        except StoreError as error:
+            log.warning("claims of events could not be freed, they will run out: %s", error)
+
+    # What is owed to nobody who waits is tried again for as long as the database is out.
+
+    async def _write[T](self, work: Callable[[Transaction], T]) -> T:
+        return await persist(self._clock, lambda: self._database.write(work))
+
+    async def _read[T](self, work: Callable[[Transaction], T]) -> T:
+        return await persist(self._clock, lambda: self._database.read(work))

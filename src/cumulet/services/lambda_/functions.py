@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cumulet.base import json
 from cumulet.base.clock import Clock
+from cumulet.base.errors import AwsError
 from cumulet.base.ids import Entropy, make_uuid
 from cumulet.services.lambda_.code import CodeCache, digest, inspect
 from cumulet.services.lambda_.errors import FunctionExists, FunctionNotFound, PreconditionFailedException
@@ -15,6 +16,7 @@ from cumulet.services.lambda_.names import Name
 from cumulet.store import queries
 from cumulet.store.api import Database, Row, Transaction
 from cumulet.store.blobs import Blobs
+from cumulet.store.errors import StorageFull
 
 TOPIC = "lambda-functions"
 SMALL = 256 * 1024
@@ -175,10 +177,10 @@ class Functions:
         return function
 
     async def _write[T](self, work: Callable[[Transaction], T], package: Package | None = None) -> T:
-        """Write; what was remembered is forgotten, and the blob of a package that found no place is removed."""
+        """Write; what was remembered is forgotten, and the blob of a package that surely found no place is removed."""
         try:
             return await self.database.write(work)
-        except BaseException:
+        except (AwsError, StorageFull):  # after any other end the commit may have come: the blob stays
             await self._forget([package.blob] if package is not None else [])
             raise
         finally:

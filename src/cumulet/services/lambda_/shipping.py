@@ -1,7 +1,8 @@
 """What functions print, on its way to CloudWatch Logs: collected, sent in batches, never waited for by an invocation.
 
-Groups and streams are made when they are first missing. What cannot be delivered because logs are not there is dropped:
-an invocation never fails for want of its log.
+Groups and streams are made when they are first missing. What logs refuse is dropped: an invocation never fails for want
+of its log. While they cannot take anything (the disk is full, the database is away), the latest lines of each stream
+wait for them.
 """
 
 import asyncio
@@ -15,6 +16,8 @@ from cumulet.wire.service import Caller
 
 EVERY = 0.2
 """Seconds between two deliveries."""
+AFTER_OUTAGE = 1.0
+"""Seconds more, while logs cannot take anything."""
 MAX_EVENTS = 10_000
 MAX_BYTES = 1_000_000
 OVERHEAD = 26
@@ -58,32 +61,46 @@ class Shipper:
         while True:
             await self._some.wait()
             await self._clock.sleep_until(self._clock.now() + int(EVERY * SECOND))
-            await self.flush()
+            if not await self.flush():
+                await self._clock.sleep_until(self._clock.now() + int(AFTER_OUTAGE * SECOND))
 
-    async def flush(self) -> None:
-        """Deliver what is there now."""
+    async def flush(self) -> bool:
+        """Deliver what is there now; False where some of it must wait."""
         async with self._sending:
             self._some.clear()
             waiting, self._waiting = self._waiting, defaultdict(list)
+            whole = True
             for stream, events in waiting.items():
-                for batch in batches(events):
-                    await self._send(stream, batch)
+                left = batches(events)
+                while left and await self._send(stream, left[0]):
+                    del left[0]
+                if left:
+                    whole = False
+                    self._keep(stream, left)
+            return whole
 
-    async def _send(self, stream: Stream, batch: list[Event]) -> None:
+    def _keep(self, stream: Stream, left: list[list[Event]]) -> None:
+        events = [event for batch in left for event in batch] + self._waiting[stream]
+        self._waiting[stream] = events[-MAX_EVENTS:]
+        self._some.set()
+
+    async def _send(self, stream: Stream, batch: list[Event]) -> bool:
+        """Deliver one batch; False where logs cannot take it now."""
         if not self._caller.carries_out("logs", "PutLogEvents"):
-            return
+            return True
         events = [{"timestamp": at, "message": text} for at, text in batch]
         try:
             try:
                 await self._call("PutLogEvents", stream, logStreamName=stream.name, logEvents=events)
             except AwsError as error:
                 if error.error_code != "ResourceNotFoundException":
-                    return
+                    raise
                 await self._make("CreateLogGroup", stream)
                 await self._make("CreateLogStream", stream, logStreamName=stream.name)
                 await self._call("PutLogEvents", stream, logStreamName=stream.name, logEvents=events)
-        except AwsError:
-            return
+        except AwsError as error:
+            return error.error_code != "ServiceUnavailable"
+        return True
 
     async def _make(self, operation: str, stream: Stream, **input: object) -> None:
         try:
