@@ -16,7 +16,7 @@ from cumulet.services.s3.reading import Reading
 from cumulet.services.s3.tagging import Tagging
 from cumulet.services.s3.upload_parts import UploadParts
 from cumulet.services.s3.writing import Writing
-from cumulet.store.errors import Unreachable
+from cumulet.store.errors import StoreError
 
 SWEEP_EVERY = 3600 * SECOND
 YOUNG = 6 * 3600
@@ -31,7 +31,7 @@ class S3(Buckets, Configuration, Reading, Writing, Lists, Tagging, UploadParts, 
     async def run(self) -> None:
         """Remove what crashes left: blobs that no row names, at the start and then hourly."""
         while True:
-            with suppress(Unreachable, OSError):
+            with suppress(StoreError, OSError):
                 await self._sweep()
             await self._clock.sleep_until(self._clock.now() + SWEEP_EVERY)
 
