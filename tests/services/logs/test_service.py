@@ -180,3 +180,17 @@ def test_what_is_not_carried_out_is_refused(logs, stream, operation, values):
         getattr(logs, operation)(**values)
     assert raised.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
     assert [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]] == ["g"]
+
+
+def test_the_calls_that_aws_logs_tail_makes(house, logs, stream):
+    """The CLI's second version pages FilterLogEvents with `interleaved`, then asks again from the last time it saw."""
+    start = now(house)
+    put(logs, stream, (start, "START"), (start + 5, "printed"))
+    asked = {"logGroupName": "g", "interleaved": True, "startTime": start - 600_000}
+    pages = logs.get_paginator("filter_log_events").paginate(**asked)
+    seen = [event for page in pages for event in page["events"]]
+    assert texts(seen) == ["START", "printed"]
+    put(logs, stream, (start + 9, "later"))
+    again = logs.filter_log_events(**{**asked, "startTime": seen[-1]["timestamp"]})["events"]
+    known = {event["eventId"] for event in seen}
+    assert [event["message"] for event in again if event["eventId"] not in known] == ["later"]
