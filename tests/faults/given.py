@@ -5,7 +5,9 @@ import io
 import json
 import re
 import socket
+import time
 import zipfile
+from collections.abc import Callable
 from typing import Any
 
 from botocore.config import Config
@@ -43,10 +45,16 @@ def machine(states: Any, name: str, definition: dict[str, Any]) -> str:
 
 
 def ended(states: Any, arn: str) -> dict[str, Any]:
-    """The execution, once it is no longer running. Whoever waits too long is told by the test's own end."""
-    while (found := states.describe_execution(executionArn=arn))["status"] == "RUNNING":
-        pass
-    return dict(found)
+    """The execution, once it is no longer running."""
+    until(lambda: states.describe_execution(executionArn=arn)["status"] != "RUNNING")
+    return dict(states.describe_execution(executionArn=arn))
+
+
+def until(condition: Callable[[], bool], patience: float = 30) -> None:
+    """Wait for `condition`; fail where it does not come."""
+    end = time.monotonic() + patience
+    while not condition():
+        assert time.monotonic() < end, "it never came to pass"
 
 
 def history(states: Any, arn: str) -> list[dict[str, Any]]:

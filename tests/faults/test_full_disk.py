@@ -19,7 +19,9 @@ TALKS = "def handler(event, context):\n    print(event)\n    return event"
 TRUST = json.dumps(
     {
         "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        ],
     }
 )
 PASS = {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}
@@ -119,16 +121,18 @@ def test_a_database_that_cannot_grow(server: RealServer, disk: Disk) -> None:
     disk.fill()
     acked = []
     payload = json.dumps("x" * 30_000)
-    while True:
-        try:
+    with pytest.raises(ClientError, match="disk is full") as caught:
+        while True:
             acked.append(states.start_execution(stateMachineArn=arn, input=payload)["executionArn"])
-        except ClientError as error:
-            assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 507, error.response
-            assert "disk is full" in error.response["Error"]["Message"]
-            break
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 507
     full(s3.put_object, Bucket="bucket", Key="row", Body=b"r" * 30_000)
     full(iam.create_role, RoleName="role", AssumeRolePolicyDocument=TRUST, Description="x" * 900)
-    full(logs.put_log_events, logGroupName="group", logStreamName="stream", logEvents=[{"timestamp": int(time.time() * 1000), "message": "m" * 30_000}])
+    full(
+        logs.put_log_events,
+        logGroupName="group",
+        logStreamName="stream",
+        logEvents=[{"timestamp": int(time.time() * 1000), "message": "m" * 30_000}],
+    )
     full(
         lambda_.create_function,
         FunctionName="other", Role=ROLE, Runtime=RUNTIME, Handler="index.handler", Code={"ZipFile": package(TALKS + "\n#" + "x" * 9000)},
