@@ -14,8 +14,8 @@ from cumulet.wire.service import Service
 
 
 def _lambda(p: Parts) -> Service:
-    settings = LambdaSettings(p.scratch / "lambda")
-    return Lambda(p.database, p.blobs, p.clock, p.entropy, p.caller, p.sandbox, p.issuer, p.endpoint, settings)
+    settings, blobs = LambdaSettings(p.scratch / "lambda"), p.blobs.within("lambda")
+    return Lambda(p.database, blobs, p.clock, p.entropy, p.caller, p.sandbox, p.issuer, p.endpoint, settings)
 
 
 SERVICES: tuple[Callable[[Parts], Service], ...] = (

@@ -38,7 +38,11 @@ class Blobs:
     def __init__(self, folder: str | Path, entropy: Entropy = os.urandom) -> None:
         self._folder = Path(folder)
         self._entropy = entropy
-        (self._folder / _ARRIVING).mkdir(parents=True, exist_ok=True)
+        arriving = self._folder / _ARRIVING
+        arriving.mkdir(parents=True, exist_ok=True)
+        os.utime(arriving)
+        self.opened = arriving.stat().st_mtime
+        """When, by the file system's clock: no blob put by this object is older."""
 
     def within(self, name: str) -> "Blobs":
         """The blobs of one user alone, in a folder inside this one: what others keep is neither listed nor swept."""
@@ -97,8 +101,8 @@ class Blobs:
     async def sweep(self, known: Collection[BlobRef], before: float | None = None) -> int:
         """Remove what puts that never ended have left, and blobs that are not `known`; how many that were.
 
-        `before` (seconds since the epoch) spares younger ones. It is for the start of a server, before it takes calls;
-        where servers share the folder, `before` must be older than the longest put.
+        `before` (seconds since the epoch) spares younger ones: `opened` those of this server. Where servers share the
+        folder, it must be older than the longest put.
         """
         return await asyncio.to_thread(_sweep, self._folder, known, before)
 

@@ -102,6 +102,12 @@ class CodeCache:
             shutil.rmtree(draft, ignore_errors=True)
         return place
 
+    def sweep(self, before: float) -> None:
+        """Remove what who died while unpacking left, where it is older than `before` (seconds since the epoch)."""
+        for draft in self.folder.glob("draft-*"):
+            if draft.stat().st_mtime < before:
+                shutil.rmtree(draft, ignore_errors=True)
+
 
 def _extract(package: zipfile.ZipFile, folder: Path) -> None:
     folder.mkdir(mode=0o755)

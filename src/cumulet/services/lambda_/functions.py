@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cumulet.base import json
-from cumulet.base.clock import Clock
+from cumulet.base.clock import SECOND, Clock
 from cumulet.base.errors import AwsError
 from cumulet.base.ids import Entropy, make_uuid
 from cumulet.services.lambda_.code import CodeCache, digest, inspect
@@ -19,6 +19,8 @@ from cumulet.store.blobs import Blobs
 from cumulet.store.errors import StorageFull
 
 TOPIC = "lambda-functions"
+YOUNG = 6 * 3600
+"""Seconds that a package without a row is left alone: its commit may be under way, here or on another server."""
 SMALL = 256 * 1024
 """Packages up to this size are unpacked at once; greater ones in a thread, so that nobody waits."""
 
@@ -96,6 +98,14 @@ class Functions:
         """The blobs that functions hold."""
         rows = await self.database.read(lambda tx: tx.all(self._sql.blobs))
         return [row["code_blob"] for row in rows]
+
+    async def sweep(self) -> None:
+        """Remove the packages that a crash left without a row, and the drafts of those who unpacked."""
+        before = self._clock.now() / SECOND - YOUNG
+        if self.database.kind == "sqlite":  # nobody else puts anything: what is older than this server is nobody's
+            before = max(before, self._blobs.opened)
+        await self._blobs.sweep(await self.blobs(), before)
+        await asyncio.to_thread(self._code.sweep, before)
 
     # writing
 

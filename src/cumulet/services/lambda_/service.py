@@ -6,6 +6,7 @@ Refused by name: versions, aliases, layers, images, function URLs, event source 
 import asyncio
 import shutil
 import weakref
+from contextlib import suppress
 from pathlib import Path
 
 from cumulet.base.clock import SECOND, Clock
@@ -23,9 +24,11 @@ from cumulet.services.lambda_.settings import LambdaSettings
 from cumulet.services.lambda_.shipping import Shipper
 from cumulet.store.api import Database
 from cumulet.store.blobs import Blobs
+from cumulet.store.errors import StoreError
 from cumulet.wire.service import Caller, CredentialIssuer
 
 DEFAULTS = LambdaSettings()
+SWEEP_EVERY = 3600 * SECOND
 REAP = 15
 """Seconds between two looks for idle environments."""
 
@@ -69,6 +72,7 @@ class Lambda(Invocation, Settings):
                 tasks.create_task(self.shipper.run())
                 tasks.create_task(self.events.run())
                 tasks.create_task(self._reap())
+                tasks.create_task(self._sweep())
         finally:
             await asyncio.shield(self._close())
 
@@ -83,6 +87,13 @@ class Lambda(Invocation, Settings):
         folder = make_folder("code")
         weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         return folder
+
+    async def _sweep(self) -> None:
+        """Remove what crashes left, now and then hourly."""
+        while True:
+            with suppress(StoreError, OSError):
+                await self.functions.sweep()
+            await self.clock.sleep_until(self.clock.now() + SWEEP_EVERY)
 
     async def _reap(self) -> None:
         while True:
