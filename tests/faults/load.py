@@ -88,6 +88,10 @@ class Load:
         config = Config(retries={"total_max_attempts": 1}, read_timeout=60)
         return self._server.client(service, config=config)
 
+    def turn_to(self, server: RealServer) -> None:
+        """From now on it is this server that is asked."""
+        self._server = server
+
     def begin(self, threads: int = 5) -> None:
         """Start clients. Each ends when it is told to, or when the server is gone."""
         self._stop.clear()

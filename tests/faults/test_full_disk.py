@@ -1,5 +1,6 @@
 """A disk that is full: clear errors, the server lives, what was acknowledged can be read, and with space it goes on."""
 
+import contextlib
 import json
 import sys
 import time
@@ -121,10 +122,10 @@ def test_a_database_that_cannot_grow(server: RealServer, disk: Disk) -> None:
     disk.fill()
     acked = []
     payload = json.dumps("x" * 30_000)
-    with pytest.raises(ClientError, match="disk is full") as caught:
+    with contextlib.suppress(ClientError):
         while True:
             acked.append(states.start_execution(stateMachineArn=arn, input=payload)["executionArn"])
-    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 507
+    full(states.start_execution, stateMachineArn=arn, input=payload)
     full(s3.put_object, Bucket="bucket", Key="row", Body=b"r" * 30_000)
     full(iam.create_role, RoleName="role", AssumeRolePolicyDocument=TRUST, Description="x" * 900)
     full(
