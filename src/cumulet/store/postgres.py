@@ -172,6 +172,7 @@ class _Hand:
         self._answer = answer
         self._effects = Effects()
         self._connection: Connection | None = None
+        self._away_since: float | None = None
         self._tx: PostgresTransaction
 
     def leave(self) -> None:
@@ -189,17 +190,21 @@ class _Hand:
             try:
                 connection = connect(self._dsn, options=self.options)
             except Unreachable:
-                if time.monotonic() + pause > until:
+                now = time.monotonic()
+                self._away_since = self._away_since or now
+                if now + pause > until:
                     raise
                 time.sleep(pause)
                 pause = min(pause * 2, 0.5)
             else:
+                self._away_since = None
                 self._connection = connection
                 self._tx = PostgresTransaction(connection, self._effects, writable=self.writable)
                 return connection
 
     def _until(self) -> float:
-        return time.monotonic() + self._settings.patience
+        """How long to wait for a server that is away. Who comes after the patience has run out is told at once."""
+        return (self._away_since or time.monotonic()) + self._settings.patience
 
 
 class _Reader(_Hand):
